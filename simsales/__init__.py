@@ -1,0 +1,1 @@
+"""Simulate and forecast a sales organisation."""
