@@ -1,0 +1,23 @@
+"""Figures: functions of plain data that draw on matplotlib axes and return them.
+
+Each takes ``ax=`` and returns Axes, never shows anything itself, writes units into its labels, and
+leaves global matplotlib settings as they were. The registry at the foot lists them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from matplotlib.axes import Axes
+
+from simsales.report.figures.fan import fan
+from simsales.report.figures.funnel import funnel
+from simsales.report.figures.split import split
+
+__all__ = ["FIGURES", "fan", "funnel", "split"]
+
+FIGURES: dict[str, Callable[..., Axes]] = {
+    "fan": fan,
+    "funnel": funnel,
+    "split": split,
+}

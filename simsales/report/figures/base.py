@@ -1,0 +1,136 @@
+"""What every figure shares: a canvas without global state, the house style, labels with units."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Callable, Iterable
+from typing import Any, ParamSpec
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter
+
+from simsales.errors import InvalidInputError
+from simsales.report import palette, text
+from simsales.report.fonts import missing_characters, style, warn_missing
+from simsales.report.svg import quiet_glyphs
+
+P = ParamSpec("P")
+
+
+class Chart(Axes):
+    """Axes that show themselves in a notebook; nothing is registered with pyplot.
+
+    Examples
+    --------
+    >>> Figure(figsize=(1, 1)).add_subplot(axes_class=Chart)._repr_png_()[1:4]
+    b'PNG'
+    """
+
+    def _repr_png_(self) -> bytes:
+        """Return the whole figure as a PNG for notebook front ends."""
+        buffer = io.BytesIO()
+        with style(), quiet_glyphs():
+            self.get_figure(root=True).savefig(buffer, format="png", dpi=120)  # type: ignore[union-attr]
+        return buffer.getvalue()
+
+
+def canvas(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return the caller's axes, or axes on a new figure of this size in inches."""
+    if ax is not None:
+        return ax
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure.add_subplot(axes_class=Chart)
+
+
+def figure_texts(ax: Axes) -> list[str]:
+    """Return everything that the figure of these axes writes."""
+    figure = ax.get_figure(root=True)
+    found = figure.findobj(Text) if figure is not None else []
+    return [item.get_text() for item in found if isinstance(item, Text) and item.get_visible()]
+
+
+def chart(draw: Callable[P, Axes]) -> Callable[P, Axes]:
+    """Make a drawing function use the house style and name characters that cannot be drawn."""
+
+    @functools.wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Axes:
+        with style():
+            ax = draw(*args, **kwargs)
+            warn_missing(missing_characters(figure_texts(ax)))
+        return ax
+
+    return drawn
+
+
+def need(frame: Any, columns: Iterable[str], figure: str) -> pd.DataFrame:  # noqa: ANN401 - checked here
+    """Return the data if they are a frame with these columns and at least one row.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column is missing or there are no rows.
+    """
+    wanted = list(columns)
+    if not isinstance(frame, pd.DataFrame):
+        message = f"data of the {figure} figure must be a DataFrame, got {type(frame).__name__}. Hint: its columns are {', '.join(wanted)}."
+        raise InvalidInputError(message)
+    absent = [name for name in wanted if name not in frame.columns]
+    if absent:
+        message = (
+            f"data of the {figure} figure must have the columns {', '.join(wanted)}, got {', '.join(map(str, frame.columns))}. "
+            f"Hint: {', '.join(absent)} is missing."
+        )
+        raise InvalidInputError(message)
+    if frame.empty:
+        message = f"data of the {figure} figure must have rows, got none. Hint: widen the period or the filter."
+        raise InvalidInputError(message)
+    return frame
+
+
+def money_axis(axis: Any, currency: str | None) -> None:  # noqa: ANN401 - XAxis or YAxis
+    """Label an axis with money."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text.money_short(value, currency)))
+
+
+def date_axis(axis: Any, days: pd.Series[Any]) -> None:  # noqa: ANN401 - XAxis or YAxis
+    """Label an axis with dates in the time zone of the data."""
+    zone = getattr(days.dt, "tz", None)
+    locator = AutoDateLocator(minticks=4, maxticks=8, tz=zone)
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+
+
+def percent_axis(axis: Any) -> None:  # noqa: ANN401 - XAxis or YAxis
+    """Label an axis with percentages."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.0f} %"))
+
+
+def money_label(what: str, currency: str | None) -> str:
+    """Return an axis label with the currency as its unit."""
+    return f"{what} ({currency})" if currency else what
+
+
+def finite(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:  # noqa: ANN401 - anything array-like
+    """Return the values that are numbers, as floats."""
+    array = np.asarray(values, dtype=float).ravel()
+    return array[np.isfinite(array)]
+
+
+def bare(ax: Axes, *sides: str) -> None:
+    """Hide spines and their ticks where a figure reads better without."""
+    for side in sides:
+        ax.spines[side].set_visible(False)
+    ax.tick_params(length=0)
+
+
+def halo() -> list[Any]:
+    """Return path effects that keep text readable over lines and bars."""
+    from matplotlib.patheffects import withStroke  # noqa: PLC0415 - rarely needed
+
+    return [withStroke(linewidth=3.0, foreground=palette.PAPER)]
