@@ -27,6 +27,8 @@ INSTALLED_FIRST = (
     "Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "WenQuanYi Micro Hei", "SimHei",
 )  # fmt: skip
 BUNDLED = "simsales GB2312"
+_OURS = ("axes.", "date.", "figure.constrained", "font.", "grid.", "hatch.", "image.", "legend.", "lines.", "patch.",
+         "path.", "savefig.bbox", "savefig.pad", "svg.", "text.", "xtick.", "ytick.")  # fmt: skip
 BUNDLED_FILE = Path(__file__).parent / "assets" / "droid-gb2312.ttf"
 
 
@@ -132,6 +134,13 @@ def warn_missing(characters: str) -> None:
     warnings.warn(ReportWarning(message, characters), stacklevel=3)
 
 
+def _defaults() -> dict[str, Any]:
+    """Return matplotlib's own defaults, so that a user's settings cannot change a report."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", mpl.MatplotlibDeprecationWarning)
+        return {key: value for key, value in mpl.rcParamsDefault.items() if key.startswith(_OURS)}
+
+
 def parameters() -> dict[str, Any]:
     """Return the matplotlib parameters of the house style.
 
@@ -146,6 +155,8 @@ def parameters() -> dict[str, Any]:
     'path'
     """
     return {
+        **_defaults(),
+        "text.parse_math": False,  # a dollar in a stage name is a dollar
         "font.family": families(),
         "font.size": 10.0,
         "axes.titlesize": 11.5,

@@ -16,6 +16,7 @@ from simsales.report import palette
 from simsales.report.fonts import style
 
 _STYLE = re.compile(r"<style type=\"text/css\">.*?</style>", re.DOTALL)  # would apply to the whole page
+_COMMENTS = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _NAMESPACES = re.compile(r'\s+xmlns(:xlink)?="[^"]*"')
 _SIZE = re.compile(r'(<svg[^>]*?)\s+width="[^"]*pt"([^>]*)>', re.DOTALL)
@@ -87,7 +88,7 @@ def inline_svg(chart: Axes | Figure, prefix: str, label: str = "") -> str:
         message = "chart must belong to a figure. Hint: draw it before it is shown."
         raise ValueError(message)
     text = svg_text(figure)
-    text = _STYLE.sub("", _METADATA.sub("", text[text.index("<svg") :]))
+    text = _COMMENTS.sub("", _STYLE.sub("", _METADATA.sub("", text[text.index("<svg") :])))
     text = _HEIGHT.sub(r"\1\2>", _SIZE.sub(r"\1\2>", _NAMESPACES.sub("", text, count=2), count=1), count=1)
     text = _REFERENCES.sub(lambda m: f"{m[1].replace('xlink:', '')}{prefix}-{m[2]}", text)
     text = _IDS.sub(lambda m: f'id="{prefix}-{m[1]}"', text)

@@ -239,9 +239,9 @@ def percent(share: SupportsFloat | None, decimals: int = 0) -> str:
     if math.isnan(part):
         return UNKNOWN
     step = 10.0**-decimals
-    if 0 < part * 100 < step / 2:
+    if 0 < part * 100 <= step / 2:
         return f"<{step:.{decimals}f} %"
-    if 100 - step / 2 < part * 100 < 100:  # noqa: PLR2004 - per hundred
+    if 100 - step / 2 <= part * 100 < 100:  # noqa: PLR2004 - per hundred
         return f">{100 - step:.{decimals}f} %"
     return f"{part * 100:,.{decimals}f} %"
 
@@ -362,7 +362,7 @@ def in_unit(value: SupportsFloat | None, unit: str, currency: str | None = None)
     Examples
     --------
     >>> in_unit(0.15, "share"), in_unit(42.04, "days"), in_unit(1.2e6, "money", "USD"), in_unit(7, "reps")
-    ('15.0 %', '42 days', '$1.20M', '7')
+    ('15.0 %', '42.0 days', '$1.20M', '7')
     """
     if unit in {"money", "currency"}:
         return money(value, currency)

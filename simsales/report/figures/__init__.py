@@ -10,14 +10,22 @@ from collections.abc import Callable
 
 from matplotlib.axes import Axes
 
+from simsales.report.figures.differences import differences, ecdf
+from simsales.report.figures.durations import stage_durations
 from simsales.report.figures.fan import fan
 from simsales.report.figures.funnel import funnel
+from simsales.report.figures.load import queue, utilisation
 from simsales.report.figures.split import split
 
-__all__ = ["FIGURES", "fan", "funnel", "split"]
+__all__ = ["FIGURES", "differences", "ecdf", "fan", "funnel", "queue", "split", "stage_durations", "utilisation"]
 
 FIGURES: dict[str, Callable[..., Axes]] = {
+    "differences": differences,
+    "ecdf": ecdf,
     "fan": fan,
     "funnel": funnel,
+    "queue": queue,
     "split": split,
+    "stage_durations": stage_durations,
+    "utilisation": utilisation,
 }

@@ -134,3 +134,9 @@ def halo() -> list[Any]:
     from matplotlib.patheffects import withStroke  # noqa: PLC0415 - rarely needed
 
     return [withStroke(linewidth=3.0, foreground=palette.PAPER)]
+
+
+def legend_below(ax: Axes, columns: int = 1) -> None:
+    """Put the legend under the axis label, where it hides nothing."""
+    height = ax.get_figure(root=True).get_figheight()  # type: ignore[union-attr]
+    ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.62 / height), ncols=columns, borderaxespad=0.0)
