@@ -11,6 +11,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from simsales.files.load import FORMAT
 from simsales.files.output import write_text
@@ -102,7 +103,7 @@ def _styled(value: Any, depth: int) -> Any:
     if isinstance(value, Value):
         return _styled(_plain_fields(value), depth)
     if isinstance(value, Mapping):
-        mapping = CommentedMap({key: _styled(item, depth + 1) for key, item in value.items()})
+        mapping = CommentedMap({_scalar(key): _styled(item, depth + 1) for key, item in value.items()})
         if depth > 1 and _flat_length(value) <= _FLOW_LENGTH:
             mapping.fa.set_flow_style()
         return mapping
@@ -126,11 +127,13 @@ def _open_changes(sequence: CommentedSeq) -> None:
 def _is_flat(sequence: CommentedSeq, depth: int, length: int) -> bool:
     """Tell whether a list goes on one line (or, for numbers, on wrapped lines)."""
     nested = any(isinstance(item, (Mapping, list)) for item in sequence)
-    return not nested or (depth > 2 and length <= _FLOW_LENGTH)
+    return not nested or (depth > 2 and length <= _FLOW_LENGTH * 2 // 3)
 
 
 def _scalar(value: Any) -> Any:
-    """Return a number or text as it is written: 60.0 as 60, a time with its zone."""
+    """Return a value as it is written: 60.0 as 60, a time with its zone, odd characters escaped."""
+    if isinstance(value, str):
+        return value if value.isprintable() else DoubleQuotedScalarString(value)
     if isinstance(value, bool) or not isinstance(value, (float, dt.datetime)):
         return value
     if isinstance(value, dt.datetime):

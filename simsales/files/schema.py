@@ -78,6 +78,8 @@ def _describe(part: dict[str, Any], kind: type[Value]) -> None:
     helps = _parameters(kind)
     for name, field in part.get("properties", {}).items():
         field.pop("title", None)
+        if field.get("type") == "array" and "minLength" in field:
+            field["minItems"] = field.pop("minLength")
         if name in helps and "$ref" not in field:
             field["description"] = helps[name]
     part.get("properties", {}).pop("kind", None)
