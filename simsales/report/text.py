@@ -23,6 +23,9 @@ SYMBOLS: dict[str, str] = {
     "AUD": "A$", "CAD": "C$", "HKD": "HK$", "TWD": "NT$", "SGD": "S$", "BRL": "R$",
 }  # fmt: skip
 
+#: Units shown as percentages; their differences are percentage points.
+SHARES = frozenset({"share", "probability", "rate", "ratio"})
+
 _SCALES = {
     "en": ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K")),
     "zh": ((1e8, "亿"), (1e4, "万")),
@@ -366,7 +369,7 @@ def in_unit(value: SupportsFloat | None, unit: str, currency: str | None = None)
     """
     if unit in {"money", "currency"}:
         return money(value, currency)
-    if unit in {"share", "probability", "rate", "ratio"}:
+    if unit in SHARES:
         return percent(value, 1)
     if unit == "days":
         return duration(value)
@@ -374,6 +377,37 @@ def in_unit(value: SupportsFloat | None, unit: str, currency: str | None = None)
         known = number(value)
         return known if known == UNKNOWN else f"{known} hours"
     return number(value)
+
+
+def signed(value: SupportsFloat | None, unit: str, currency: str | None = None) -> str:
+    """Return a difference with its sign; shares differ by percentage points.
+
+    Parameters
+    ----------
+    value : float or None
+        In `unit`.
+    unit : str
+        As in :func:`in_unit`.
+    currency : str or None
+        ISO 4217 code, for money.
+
+    Returns
+    -------
+    str
+        Text for people.
+
+    Examples
+    --------
+    >>> signed(3.7e6, "money", "CNY"), signed(-0.012, "share"), signed(0.0, "days")
+    ('+¥3.70M', '-1.2 points', '0 days')
+    """
+    amount = _known(value)
+    if math.isnan(amount):
+        return UNKNOWN
+    size = abs(amount)
+    shown = f"{number(size * 100, 2)} points" if unit in SHARES else in_unit(size, unit, currency)
+    sign = "+" if amount > 0 else "-"
+    return shown if amount == 0 else f"{sign}{shown}"
 
 
 def cell(value: object) -> str:

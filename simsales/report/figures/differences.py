@@ -15,17 +15,6 @@ from simsales.report import palette, text
 from simsales.report.figures.base import bare, canvas, chart, finite, legend_below, need, percent_axis
 
 
-def _signed(value: float, unit: str, currency: str | None) -> str:
-    """Return a difference with its sign; shares in percentage points."""
-    if unit in {"share", "probability", "rate"}:
-        shown = f"{text.number(abs(value) * 100, 2)} points"
-    elif unit in {"money", "currency"}:
-        shown = text.money_short(abs(value), currency)
-    else:
-        shown = text.in_unit(abs(value), unit)
-    return shown if value == 0 else f"{'+' if value > 0 else '-'}{shown}"
-
-
 @chart
 def differences(
     data: pd.DataFrame,
@@ -81,7 +70,7 @@ def differences(
     ax.margins(x=0.12)
     ax.grid(axis="x")
     bare(ax, "left")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _signed(value, unit, currency)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, unit, currency)))
     ax.xaxis.get_major_locator().set_params(nbins=6)
     name = kpi.replace("_", " ")
     ax.set_xlabel(f"Difference in {name} from the base ({_unit_name(unit, currency)})")
@@ -94,7 +83,14 @@ def _unit_name(unit: str, currency: str | None) -> str:
     """Return how a unit is written in a label."""
     if unit in {"money", "currency"}:
         return currency or "money"
-    return "percentage points" if unit in {"share", "probability", "rate"} else unit
+    return "percentage points" if unit in text.SHARES else unit
+
+
+def _tick(value: float, unit: str, currency: str | None) -> str:
+    """Return a difference for an axis: no trailing zeros in money."""
+    if unit not in {"money", "currency"}:
+        return text.signed(value, unit, currency)
+    return f"{'+' if value > 0 else ''}{text.money_short(value, currency)}"
 
 
 def _one(ax: Axes, place: float, row: Any, unit: str, currency: str | None) -> None:  # noqa: ANN401 - a row
@@ -105,7 +101,7 @@ def _one(ax: Axes, place: float, row: Any, unit: str, currency: str | None) -> N
     ax.plot([row["low"], row["high"]], [place, place], color=palette.BLUE, linewidth=6, solid_capstyle="butt", alpha=0.85,
             label="95 % interval of the mean" if place == 0 else None)  # fmt: skip
     ax.plot([row["difference"]], [place], marker="o", markersize=7, color=palette.INK, markeredgecolor=palette.PAPER)
-    note = _signed(float(row["difference"]), unit, currency)
+    note = text.signed(float(row["difference"]), unit, currency)
     if "p_better" in row.index and np.isfinite(row["p_better"]):
         note += f"   P(better) {text.chance(row['p_better'])}"
     ax.annotate(note, (row["difference"], place), xytext=(0, 11), textcoords="offset points", ha="center", fontsize=9,
@@ -170,7 +166,7 @@ def ecdf(
     ax.set_ylim(0, 1.02)
     ax.grid(axis="y")
     name = kpi.replace("_", " ")
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _signed(value, unit, currency)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, unit, currency)))
     ax.xaxis.get_major_locator().set_params(nbins=6)
     ax.set_xlabel(f"Difference in {name} from the base ({_unit_name(unit, currency)})")
     ax.set_ylabel("Share of replications")

@@ -1,0 +1,174 @@
+"""How KPIs are shown: unit, name and good direction, from the KPI registry where it knows them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simsales.report import text
+
+#: Unit and good direction of the KPIs of the public contract.
+KNOWN: dict[str, tuple[str, str]] = {
+    "leads": ("count", "higher"),
+    "won": ("count", "higher"),
+    "win_rate": ("share", "higher"),
+    "bookings": ("money", "higher"),
+    "cycle_days": ("days", "lower"),
+    "cycle_days_p90": ("days", "lower"),
+    "time_in_stage_days": ("days", "lower"),
+    "queue_days": ("days", "lower"),
+    "utilisation": ("share", "target"),
+    "wip": ("count", "target"),
+    "response_hours": ("hours", "lower"),
+    "no_response": ("share", "lower"),
+    "quota_attainment": ("share", "higher"),
+    "commission": ("money", "target"),
+    "cost": ("money", "lower"),
+    "net": ("money", "higher"),
+    "cash": ("money", "higher"),
+}
+
+
+def unit(kpi: str) -> str:
+    """Return the unit of a KPI.
+
+    Parameters
+    ----------
+    kpi : str
+        Such as ``win_rate`` or ``win_rate[segment=smb]``.
+
+    Returns
+    -------
+    str
+        money, share, days, hours or count; ``number`` where it is not known.
+
+    Examples
+    --------
+    >>> unit("win_rate[segment=smb]"), unit("moonshine")
+    ('share', 'number')
+    """
+    return KNOWN.get(base(kpi), ("number", "higher"))[0]
+
+
+def better(kpi: str) -> str:
+    """Return the good direction of a KPI.
+
+    Parameters
+    ----------
+    kpi : str
+        Such as ``cycle_days``.
+
+    Returns
+    -------
+    str
+        higher, lower or target.
+
+    Examples
+    --------
+    >>> better("cycle_days")
+    'lower'
+    """
+    return KNOWN.get(base(kpi), ("number", "higher"))[1]
+
+
+def base(kpi: str) -> str:
+    """Return the name of a KPI without its breakdown.
+
+    Parameters
+    ----------
+    kpi : str
+        Such as ``queue_days[stage=Demo]``.
+
+    Returns
+    -------
+    str
+        Such as ``queue_days``.
+
+    Examples
+    --------
+    >>> base("queue_days[stage=演示]")
+    'queue_days'
+    """
+    return kpi.split("[", 1)[0]
+
+
+def label(kpi: str) -> str:
+    """Return the name of a KPI for people.
+
+    Parameters
+    ----------
+    kpi : str
+        As the registry spells it.
+
+    Returns
+    -------
+    str
+        Without underscores; a breakdown follows a comma.
+
+    Examples
+    --------
+    >>> label("win_rate[segment=smb]"), label("cycle_days_p90")
+    ('Win rate, segment smb', 'Cycle time, 90th percentile')
+    """
+    special = {
+        "cycle_days": "Cycle time",
+        "cycle_days_p90": "Cycle time, 90th percentile",
+        "time_in_stage_days": "Time in stage",
+        "queue_days": "Time waiting for a rep",
+        "wip": "Open deals at a time",
+        "response_hours": "Time to first response",
+        "no_response": "Leads lost without a response",
+    }
+    name = base(kpi)
+    shown = special.get(name, name.replace("_", " ").capitalize())
+    rest = kpi[len(name) :].strip("[]").replace("=", " ")
+    return f"{shown}, {rest}" if rest else shown
+
+
+def show(kpi: str, value: Any, currency: str | None = None) -> str:  # noqa: ANN401 - float-like
+    """Return a KPI's value for people.
+
+    Parameters
+    ----------
+    kpi : str
+        Its name.
+    value : float
+        In the KPI's unit.
+    currency : str, optional
+        ISO 4217 code.
+
+    Returns
+    -------
+    str
+        With its unit.
+
+    Examples
+    --------
+    >>> show("bookings", 3086111.0, "CNY"), show("win_rate", 0.15)
+    ('¥3.09M', '15.0 %')
+    """
+    return text.in_unit(value, unit(kpi), currency)
+
+
+def change(kpi: str, value: Any, currency: str | None = None) -> str:  # noqa: ANN401 - float-like
+    """Return a difference of a KPI for people, with its sign; shares change by percentage points.
+
+    Parameters
+    ----------
+    kpi : str
+        Its name.
+    value : float
+        In the KPI's unit.
+    currency : str, optional
+        ISO 4217 code.
+
+    Returns
+    -------
+    str
+        With sign and unit.
+
+    Examples
+    --------
+    >>> change("bookings", 3.7e6, "CNY"), change("win_rate", -0.012), change("won", 0.0)
+    ('+¥3.70M', '-1.2 points', '0')
+    """
+    return text.signed(value, unit(kpi), currency)

@@ -1,0 +1,213 @@
+"""The forecast: the answer in short, and the section that explains it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from simsales.report import text
+from simsales.report.figures import fan, split
+from simsales.report.figures.split import PARTS, parts
+from simsales.report.view import Block, Canvas, Card, Part, Prose, Section, Table, table
+
+_ROWS = 12
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer at the top of a page.
+
+    Parameters
+    ----------
+    cards : tuple of Card
+        Headline numbers.
+    verdict : tuple of str
+        The answer in sentences.
+    split : tuple of Part
+        Sources of the bookings, as a stacked bar.
+    target : str
+        The target, as text; empty without one.
+    target_at : float or None
+        Its place on the bar, between 0 and 1.
+
+    Examples
+    --------
+    >>> Headline().target_at is None
+    True
+    """
+
+    cards: tuple[Card, ...] = ()
+    verdict: tuple[str, ...] = ()
+    split: tuple[Part, ...] = ()
+    target: str = ""
+    target_at: float | None = None
+
+
+def forecast_headline(forecast: Any) -> Headline:  # noqa: ANN401 - a Forecast, or anything with its attributes
+    """Return the forecast in short: P50 with its 80 % range, P(target) and the split.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        What was forecast.
+
+    Returns
+    -------
+    Headline
+        For the top of the page.
+    """
+    currency, quantiles = forecast.currency, forecast.quantiles
+    low, middle, high = (float(quantiles[name]) for name in ("p10", "p50", "p90"))
+    cards = [
+        Card(
+            f"Bookings by {_day(forecast.until)}, median", text.money(middle, currency),
+            f"80 % range: {text.money_range(low, high, currency)}", "main",
+        )  # fmt: skip
+    ]
+    verdict = [
+        f"Half of the simulated futures end above {text.money(middle, currency)}; "
+        f"eight in ten end between {text.money(low, currency)} and {text.money(high, currency)}."
+    ]
+    if forecast.target is not None:
+        cards.append(_target_card(forecast, currency))
+        verdict.append(_target_sentence(forecast, middle, currency))
+    booked = float(forecast.booked)
+    cards.append(Card("Already booked", text.money(booked, currency), f"as of {_day(forecast.as_of)}"))
+    shares, at = _stack(forecast, currency)
+    return Headline(tuple(cards), tuple(verdict), shares, text.money(forecast.target, currency) if forecast.target is not None else "", at)
+
+
+def _day(moment: Any) -> str:  # noqa: ANN401 - Timestamp or text
+    return f"{pd.Timestamp(moment):%Y-%m-%d}"
+
+
+def _target_card(forecast: Any, currency: str | None) -> Card:  # noqa: ANN401
+    p_target = float(forecast.p_target)
+    tone = "good" if p_target >= 0.6 else "bad" if p_target <= 0.4 else ""  # noqa: PLR2004 - colour only
+    return Card(f"Chance to reach {text.money(forecast.target, currency)}", text.chance(p_target), odds(p_target), tone)
+
+
+def odds(probability: float) -> str:
+    """Return a probability as a frequency that can be pictured.
+
+    Parameters
+    ----------
+    probability : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    str
+        Such as ``about 1 time in 6``.
+
+    Examples
+    --------
+    >>> odds(0.16), odds(0.75), odds(0.5), odds(0.001)
+    ('about 1 time in 6', 'about 3 times in 4', 'about 1 time in 2', 'hardly ever')
+    """
+    if probability < 0.02:  # noqa: PLR2004
+        return "hardly ever"
+    if probability > 0.98:  # noqa: PLR2004
+        return "almost always"
+    best = min(((k, n) for n in range(2, 11) for k in range(1, n)), key=lambda kn: (round(abs(kn[0] / kn[1] - probability), 2), kn[1]))
+    if best == (1, 10) and probability < 0.08:  # noqa: PLR2004
+        return f"about 1 time in {round(1 / probability)}"
+    return f"about {best[0]} time{'s' if best[0] > 1 else ''} in {best[1]}"
+
+
+def _target_sentence(forecast: Any, middle: float, currency: str | None) -> str:  # noqa: ANN401
+    gap = float(forecast.target) - middle
+    side = "short of" if gap > 0 else "above"
+    return (
+        f"The target of {text.money(forecast.target, currency)} is reached in {text.chance(forecast.p_target)} of them; "
+        f"the median is {text.money(abs(gap), currency)} {side} it."
+    )
+
+
+def _stack(forecast: Any, currency: str | None) -> tuple[tuple[Part, ...], float | None]:  # noqa: ANN401
+    """Return the stacked bar of means, scaled so that the target fits."""
+    amounts = parts(forecast)
+    whole = max(sum(max(amount, 0.0) for amount in amounts), float(forecast.target or 0.0)) or 1.0
+    labels = (PARTS[0], f"{PARTS[1]}, mean", f"{PARTS[2]}, mean")
+    stack = tuple(
+        Part(label, text.money(amount, currency), max(amount, 0.0) / whole, colour)
+        for label, amount, colour in zip(labels, amounts, ("ink", "blue", "sky"), strict=True)
+    )
+    return stack, None if forecast.target is None else float(forecast.target) / whole
+
+
+def forecast_section(forecast: Any, page: Canvas) -> Section:  # noqa: ANN401 - a Forecast
+    """Return the section on a forecast: fan, split, error, noise floor, baselines and swing deals.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        What was forecast.
+    page : Canvas
+        Draws the figures.
+
+    Returns
+    -------
+    Section
+        In reading order.
+    """
+    currency = forecast.currency
+    blocks: list[Block] = []
+    if getattr(forecast, "paths", None) is not None and len(forecast.paths):
+        blocks.append(page.draw(fan(forecast), "Cumulative bookings. Half of the simulated futures stay inside the dark band, 80 % inside the middle one, 95 % inside the light one."))
+    blocks.append(page.draw(split(forecast), "Bars are means, because means add up; the whiskers are 80 % ranges. New deals are those not yet created on the day of the forecast."))
+    blocks.append(_how_sure(forecast, currency))
+    if getattr(forecast, "baselines", None):
+        blocks.append(_baselines(forecast, currency))
+    swing = getattr(forecast, "swing", None)
+    if swing is not None and len(swing):
+        blocks.append(_swing(swing, forecast, currency))
+    if getattr(forecast, "notes", ()):
+        blocks.append(Prose(tuple(str(note) for note in forecast.notes), "assumed"))
+    lead = (
+        f"Seen from {_day(forecast.as_of)}, looking to {_day(forecast.until)}: what is booked, what the open deals will still bring, "
+        "and what deals not yet created will bring in time."
+    )
+    return Section("forecast", "The forecast", lead, tuple(blocks))
+
+
+def _how_sure(forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
+    """Return the table that keeps three kinds of error apart."""
+    quantiles = forecast.quantiles
+    rows = [
+        ("Forecast spread (80 % range)", text.money_range(quantiles["p10"], quantiles["p90"], currency), "What may happen: chance, common shocks and parameters known only roughly."),
+        ("Monte-Carlo error", f"±{text.money(forecast.mc_error, currency)}", f"Error of computing only, from {text.count(len(forecast.samples))} simulated futures; more of them make it smaller, not the range."),
+    ]  # fmt: skip
+    if getattr(forecast, "noise_floor", None) is not None:
+        rows.append(("Noise floor", text.percent(forecast.noise_floor), "The average miss, relative to bookings, that chance alone leaves to a perfect model. No method can promise less."))
+    return Table(("How sure is this?", "", "Meaning"), tuple(rows), (False, True, False))
+
+
+def _baselines(forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
+    """Return the simple methods beside the forecast."""
+    middle = float(forecast.quantiles["p50"])
+    rows = [("This forecast, median", text.money(middle, currency), "")]
+    for name, amount in forecast.baselines.items():
+        away = (float(amount) / middle - 1.0) if middle and amount is not None else float("nan")
+        rows.append((str(name).replace("_", " ").capitalize(), text.money(amount, currency), f"{away:+.0%}".replace("%", " %") if away == away else ""))  # noqa: PLR0124
+    note = "A forecast far from all of them deserves a reason."
+    return Table(("Simple methods beside it", "Bookings", "Against the median"), tuple(rows), (False, True, True), note=note)
+
+
+def _swing(swing: pd.DataFrame, forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
+    """Return the deals that move the result most."""
+    change = text.number
+    if swing["swing"].abs().max() <= 1:
+        change = lambda value: text.signed(value, "share")  # noqa: E731 - shares of P(target)
+        heading = "Swing of the chance to reach the target" if forecast.target is not None else "Swing"
+    else:
+        change = lambda value: text.money(value, currency)  # noqa: E731
+        heading = "Swing"
+    columns = [
+        ("deal_id", "Deal", text.cell), ("stage", "Stage", text.cell), ("amount", "Amount", lambda value: text.money_full(value, currency)),
+        ("p_win", "Chance to be won in time", text.chance), ("swing", heading, change),
+    ]  # fmt: skip
+    note = "Swing is the difference between the deal won in time and not won in time."
+    return table(swing, columns, caption="Open deals that matter most", note=note, limit=_ROWS)

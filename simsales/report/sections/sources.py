@@ -1,0 +1,142 @@
+"""What the numbers rest on: the import, the funnel of the history, and the calibrated parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from simsales.report import text
+from simsales.report.figures import funnel, stage_durations
+from simsales.report.view import Block, Canvas, Prose, Section, Table, table
+
+#: Status of a parameter, its colour class and its meaning.
+STATUSES = {
+    "identified": ("good", "the data determine it"),
+    "weakly identified": ("weak", "the data say little: mind the interval"),
+    "assumed": ("none", "no data; a stated assumption"),
+    "set by hand": ("none", "entered by a person"),
+}
+CLASSES = {
+    "A": "every stage change is known",
+    "B": "only the last entry into each stage is known",
+    "C": "only the current stage and its last change are known",
+    "D": "only creation and closing are known",
+}
+_SHOWN = 15
+
+
+def import_section(report: Any) -> Section:  # noqa: ANN401 - an ImportReport or its dictionary
+    """Return the section on the data: what was read, left out and guessed.
+
+    Parameters
+    ----------
+    report : ImportReport or dict
+        With ``to_dict()``, or that dictionary.
+
+    Returns
+    -------
+    Section
+        With the rows left out by reason and the columns that were guessed.
+    """
+    data = report if isinstance(report, Mapping) else report.to_dict()
+    history_class = str(data.get("class", ""))
+    lead = f"{text.count(data['read'])} rows were read and {text.count(data['kept'])} kept."
+    if history_class in CLASSES:
+        lead += f" It is a history of class {history_class}: {CLASSES[history_class]}."
+    blocks: list[Block] = []
+    if data.get("dropped"):
+        rows = tuple((str(item["reason"]), text.count(item["count"])) for item in data["dropped"])
+        blocks.append(Table(("Rows left out, by reason", "Rows"), rows, (False, True)))
+    facts = [("Encoding", data.get("encoding")), ("Time zone", data.get("timezone")), ("Precision of times", data.get("precision"))]
+    known = tuple((name, str(value)) for name, value in facts if value)
+    if known:
+        blocks.append(Table(("How it was read", ""), known, (False, False)))
+    if data.get("guessed"):
+        guessed = tuple((str(field), str(caption)) for field, caption in data["guessed"].items())
+        blocks.append(Table(("Field", "Column it was guessed to be"), guessed, (False, False), folded="Columns that were guessed"))
+    if data.get("notes"):
+        blocks.append(Prose(tuple(str(note) for note in data["notes"]), "warning"))
+    return Section("data", "The data behind it", lead, tuple(blocks))
+
+
+def funnel_section(frame: pd.DataFrame, page: Canvas) -> Section:
+    """Return the section on the funnel.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns stage, entered and optionally rate.
+    page : Canvas
+        Draws the figure.
+
+    Returns
+    -------
+    Section
+        One figure.
+    """
+    caption = "Deals that entered each stage. Deals still open count as not gone on yet, so the last rates are low for a young pipeline."
+    return Section("funnel", "The funnel", "How many deals reach each stage, and which share goes on to the next.", (page.draw(funnel(frame), caption),))
+
+
+def calibration_section(calibration: Any, page: Canvas) -> Section:  # noqa: ANN401 - a Calibration
+    """Return the section on the model: how much the data determine, curves and every parameter.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Uses ``summary()`` and, where they exist, ``curves()`` and ``notes``.
+    page : Canvas
+        Draws the figures.
+
+    Returns
+    -------
+    Section
+        In reading order.
+    """
+    rows = calibration.summary()
+    blocks: list[Block] = []
+    curves = _curves(calibration)
+    if curves is not None and len(curves):
+        blocks.append(page.draw(stage_durations(curves), "Share of visits that have ended by each number of days. Visits still open count: they are ticks on the curve. Dashed lines are the model."))
+    blocks.append(_status_table(rows))
+    notes = tuple(str(note) for note in getattr(calibration, "notes", ()))
+    if notes:
+        blocks.append(Prose(notes, "warning"))
+    blocks.append(_parameters(rows))
+    lead = "The model was learnt from the data above. Each of its numbers says how well the data determine it."
+    return Section("model", "The model, and how far to believe it", lead, tuple(blocks))
+
+
+def _curves(calibration: Any) -> pd.DataFrame | None:  # noqa: ANN401
+    """Return the duration curves, whether they are an attribute or a method."""
+    curves = getattr(calibration, "curves", None)
+    return curves() if callable(curves) else curves
+
+
+def _status_table(rows: pd.DataFrame) -> Table:
+    """Return how many parameters have each status."""
+    counts = rows["status"].value_counts()
+    order = [name for name in (*STATUSES, *sorted(set(counts.index) - set(STATUSES))) if name in counts.index]
+    body = tuple((name, text.count(counts[name]), STATUSES.get(name, ("", ""))[1]) for name in order)
+    return Table(("Status", "Parameters", "Meaning"), body, (False, True, False))
+
+
+def _parameters(rows: pd.DataFrame) -> Table:
+    """Return every parameter, folded."""
+    shown = rows.assign(interval=[text.interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)])
+    shown["interval"] = shown["interval"].where(rows["low"].notna() | rows["high"].notna(), "")
+    columns = [
+        ("path", "Parameter", text.cell), ("value", "Value", _value), ("interval", "95 % interval", str),
+        ("n", "From n", text.cell), ("status", "Status", str), ("note", "Note", text.cell),
+    ]  # fmt: skip
+    return table(shown, columns, folded=f"All {text.count(len(rows))} parameters", limit=400)
+
+
+def _value(value: Any) -> str:  # noqa: ANN401 - numbers, text or small structures
+    """Return a parameter's value, short."""
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)[:120]
+    return text.cell(value)
