@@ -13,7 +13,7 @@ from simsales.errors import OutputError
 from simsales.files import load_model, load_scenario, save_model, save_scenario, to_yaml, write_text
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model
-from tests.files.model_strategies import models
+from model_strategies import models
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
