@@ -75,10 +75,15 @@ class Segment(Value):
 
 
 class Task(Value):
-    """Work that a rep of a role does in a stage, in hours of the rep's working time."""
+    """Work that a rep of a role does in a stage, in hours of the rep's working time.
+
+    Work is done on entry (R2); with ``at: end`` it is done after the delay, before the exit, as
+    where closing a deal is what takes the rep's time.
+    """
 
     role: Name
     work_hours: AnyLaw
+    at: Literal["start", "end"] = "start"
 
 
 class Exit(Value):

@@ -1,0 +1,338 @@
+"""From estimates to a model, and from open deals to a warm start."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simsales.calibrate.amounts import amount_law, deal_frame, fit_segments
+from simsales.calibrate.arrivals import block_cv, weekly
+from simsales.calibrate.data import DAY, column, days
+from simsales.calibrate.exits import StageFit
+from simsales.calibrate.fit import Fit
+from simsales.calibrate.people import ASSUMED_UTILISATION, weekly_hours
+from simsales.model.laws import AnyLaw, Constant, Empirical, Gamma, Law
+from simsales.model.routing import Routing
+from simsales.model.schema import (
+    Effects,
+    Exit,
+    Model,
+    Parameter,
+    Rep,
+    Role,
+    Segment,
+    Shocks,
+    Stage,
+    Task,
+)
+
+Floats = NDArray[np.float64]
+MIN_TASKS = 50
+WORK_CV = 0.6
+PRIOR_ARRIVALS_CV = 0.10
+PRIOR_WIN_SD = 0.15
+WEEK_HOURS = 168.0
+
+
+def role_name(fit: Fit) -> str:
+    """Return the name of the one role that a calibrated model has."""
+    return "Staff" if fit.people.source == "resources" else "Rep"
+
+
+def measured_work(fit: Fit) -> dict[str, tuple[Floats, float]]:
+    """Return, for each stage, hours of work of the visits that had any, and the share that had.
+
+    Empty where the history has fewer than 50 tasks with a start and an end.
+    """
+    tasks = fit.history.tasks
+    hours = tasks["work_hours"].to_numpy(float) if len(tasks) else np.zeros(0)
+    good = np.isfinite(hours) & (hours > 0)
+    if good.sum() < MIN_TASKS:
+        return {}
+    used = tasks[good].assign(hours=hours[good])
+    per_visit = used.groupby(["stage", "deal_id", "seq"], sort=True)["hours"].sum().reset_index()
+    visits = fit.history.visits.groupby("stage", sort=True).size()
+    found = {}
+    for name, group in per_visit.groupby("stage", sort=True):
+        values = np.sort(group["hours"].to_numpy(float))
+        total = float(visits.get(name, len(values)))
+        found[str(name)] = (values, min(1.0, len(values) / max(total, 1.0)))
+    return found
+
+
+def assumed_hours(fit: Fit) -> float:
+    """Return the working hours a visit would take if the observed load filled 75 % of the time."""
+    visits = fit.history.visits
+    recent = days(fit.history.observed_until, visits["entered_at"]) <= 182  # type: ignore[arg-type]
+    span = float((fit.history.observed_until - fit.history.observed_from) / DAY)
+    weeks = max(min(182.0, span) / 7.0, 1.0)
+    load = max(float(recent.sum()) / weeks, 1e-6)
+    capacity = len(fit.people.names) * weekly_hours(fit.calendar)
+    return ASSUMED_UTILISATION * capacity / load
+
+
+def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], list[Parameter]]:
+    """Return work laws by stage, the days that work takes of a visit, and where they come from."""
+    names = [stage.visits.name for stage in fit.stages]
+    if not fit.people.names:
+        return {}, {}, []
+    measured = measured_work(fit)
+    if measured:
+        return _measured(fit, measured)
+    week = weekly_hours(fit.calendar)
+    if fit.is_limited(draw):
+        assert fit.throughput is not None
+        seen = fit.throughput
+        hours = len(fit.people.names) * week / float(fit.limit[draw])
+        spent = {}
+        half = 1.96 * seen.error / seen.per_week
+        row = Parameter(
+            path="stages[*].tasks[0].work_hours.mean", value=hours, low=hours / (1.0 + half),
+            high=hours / max(1.0 - half, 0.05), n=len(seen.ended), status="weakly identified",
+            note=f"the team ends {seen.per_week:.0f} stays a week whatever waits "
+                 f"(probability {seen.p_limited:.0%} that it is its limit)",
+        )  # fmt: skip
+    else:
+        hours = assumed_hours(fit)
+        rho = ASSUMED_UTILISATION
+        wait = 1.0 + rho / (1.0 - rho) * (1.0 + WORK_CV**2) / 2.0
+        spent = {name: hours * wait * 7.0 / week for name in names}
+        row = Parameter(
+            path="stages[*].tasks[0].work_hours.mean", value=hours, status="assumed",
+            note=f"so that the observed load fills {rho:.0%} of the working time",
+        )  # fmt: skip
+    return {name: Gamma(mean=hours, cv=WORK_CV) for name in names}, spent, [row]
+
+
+def _measured(
+    fit: Fit, measured: dict[str, tuple[Floats, float]]
+) -> tuple[dict[str, AnyLaw], dict[str, float], list[Parameter]]:
+    laws: dict[str, AnyLaw] = {}
+    spent, rows = {}, []
+    for name, (hours, share) in measured.items():
+        capped = np.minimum(hours, np.quantile(hours, 0.99))
+        laws[name] = _with_zeros(amount_law(capped), share)
+        spent[name] = float(capped.mean() * share / 24.0)
+        rows.append(
+            Parameter(path=f"stages[{name}].tasks[0].work_hours.mean", value=float(capped.mean() * share),
+                      n=len(hours), status="identified", note=f"start and end times; {share:.0%} of visits")
+        )  # fmt: skip
+    return laws, spent, rows
+
+
+def _with_zeros(law: AnyLaw, share: float) -> AnyLaw:
+    """Return the law of work where only a share of visits has any."""
+    if share >= 0.999 or not isinstance(law, Empirical) or law.p is None:
+        return law
+    p = [0.0, 1.0 - share, *(1.0 - share + share * q for q in law.p[1:])]
+    return Empirical(values=(0.0, 0.0, *law.values[1:]), p=(*p[:-1], 1.0))
+
+
+def shifted(law: AnyLaw, by: float) -> AnyLaw:
+    """Return the law of the draw less `by`, at least 0: the part of a visit that is not work.
+
+    Examples
+    --------
+    >>> shifted(Empirical(values=(1.0, 5.0), p=(0.0, 1.0)), 2.0).values
+    (0.0, 3.0)
+    """
+    if by <= 0:
+        return law
+    if isinstance(law, Constant):
+        return Constant(value=max(0.0, law.value - by))
+    if isinstance(law, Empirical):
+        return Empirical(values=tuple(max(0.0, value - by) for value in law.values), p=law.p)
+    return law
+
+
+def _stage(fit: Fit, stage: StageFit, draw: int, work: dict[str, AnyLaw], spent: dict[str, float]) -> Stage:
+    name = stage.visits.name
+    p, never = stage.probability[draw], float(stage.never[draw])
+    if p.sum() <= 0 and draw > 0:
+        p, never, draw = stage.probability[0], float(stage.never[0]), 0
+    exits = [
+        Exit(to=to, probability=float(p[k]), delay_days=shifted(stage.law(draw, k), spent.get(name, 0.0)))
+        for k, to in enumerate(stage.visits.causes)
+        if p[k] > 0
+    ]
+    if never > 1e-9 or not exits:
+        exits.append(Exit(to="open", probability=max(0.0, 1.0 - sum(e.probability for e in exits))))
+    total = sum(e.probability for e in exits)
+    exits = [e.model_copy(update={"probability": e.probability / total}) for e in exits]
+    at = "end" if fit.is_limited(draw) else "start"
+    tasks = (Task(role=role_name(fit), work_hours=work[name], at=at),) if name in work else ()
+    return Stage(name=name, tasks=tasks, exits=tuple(exits), effects=Effects(skill=1.0) if tasks else Effects(), max_visits=100)
+
+
+def _shocks(fit: Fit) -> tuple[Shocks, list[Parameter]]:
+    """Return the quarterly shocks: measured from four whole quarters on, else stated priors."""
+    history = fit.history
+    age = days(history.observed_until, history.deals["created_at"])  # type: ignore[arg-type]
+    span = float((history.observed_until - history.observed_from) / DAY)
+    arrivals = block_cv(weekly(age[age <= span], span).counts)
+    wins = _win_sd(fit)
+    rows = [
+        _shock_row("arrivals_quarter_cv", arrivals, PRIOR_ARRIVALS_CV),
+        _shock_row("win_logit_quarter_sd", wins, PRIOR_WIN_SD),
+    ]
+    shocks = Shocks(
+        arrivals_quarter_cv=PRIOR_ARRIVALS_CV if arrivals is None else arrivals,
+        win_logit_quarter_sd=PRIOR_WIN_SD if wins is None else wins,
+    )
+    return shocks, rows
+
+
+def _shock_row(name: str, found: float | None, prior: float) -> Parameter:
+    if found is None:
+        return Parameter(path=f"shocks.{name}", value=prior, status="prior",
+                         note="needs four whole quarters; a judgement, not this history")  # fmt: skip
+    return Parameter(path=f"shocks.{name}", value=found, status="weakly identified", note="spread of whole quarters beyond chance")
+
+
+def _win_sd(fit: Fit) -> float | None:
+    """Return the spread of the quarterly log-odds of winning beyond chance, or None if too short."""
+    deals = fit.history.deals
+    closed = deals["closed_at"].notna() & deals["status"].ne("open")
+    back = days(fit.history.observed_until, deals["closed_at"])  # type: ignore[arg-type]
+    span = float((fit.history.observed_until - fit.history.observed_from) / DAY)
+    quarters = int(span // 91)
+    if quarters < 4:
+        return None
+    block = np.floor(back[closed] / 91.0).astype(int)
+    won = deals["status"].eq("won").to_numpy()[closed.to_numpy()]
+    inside = block < quarters
+    n = np.bincount(block[inside], minlength=quarters).astype(float)
+    w = np.bincount(block[inside], won[inside].astype(float), minlength=quarters)
+    if n.min() < 10:
+        return None
+    logit = np.log((w + 0.5) / (n - w + 0.5))
+    chance = float(np.mean(1.0 / (w + 0.5) + 1.0 / (n - w + 0.5)))
+    return float(np.sqrt(max(np.var(logit, ddof=1) - chance, 0.0)))
+
+
+def build(fit: Fit, draw: int = 0) -> tuple[Model, list[Parameter]]:
+    """Return the model of one draw of the parameters, and where its numbers come from.
+
+    Parameters
+    ----------
+    fit : Fit
+    draw : int
+        0 is the best estimate.
+
+    Returns
+    -------
+    Model
+        Epoch at the end of observation.
+    list of Parameter
+    """
+    work, spent, work_rows = _work(fit, draw)
+    segments, segment_rows = fit_segments(fit.history, fit.weights[draw])
+    segments, offset_rows = _offsets(fit, segments)
+    shocks, shock_rows = _shocks(fit)
+    factor = float(fit.arrival_factor[draw])
+    channels = tuple(
+        channel.model_copy(update={"leads_per_week": channel.leads_per_week * factor})
+        for channel in fit.channels
+    )
+    n = len(fit.people.names)
+    reps = tuple(
+        Rep(name=name, role=role_name(fit), speed=float(share * n), weight=float(share * n))
+        for name, share in zip(fit.people.names, fit.people.share, strict=True)
+    )
+    roles = (Role(name=role_name(fit), routing=_routing(fit, draw)),) if reps else ()
+    from simsales.calibrate.summary import exit_rows, people_rows
+
+    rows = [*fit.channel_rows, *exit_rows(fit), *segment_rows, *offset_rows, *work_rows, *people_rows(fit), *shock_rows] if draw == 0 else []
+    model = Model(
+        name="calibrated",
+        currency=fit.history.currency or "USD",
+        epoch=fit.history.observed_until.to_pydatetime(),
+        calendar=fit.calendar,
+        channels=channels,
+        segments=segments,
+        stages=tuple(_stage(fit, stage, draw, work, spent) for stage in fit.stages),
+        roles=roles,
+        reps=reps,
+        shocks=shocks,
+        provenance=tuple(rows),
+    )
+    return model, rows
+
+
+def _routing(fit: Fit, draw: int) -> Routing:
+    """Return how deals find reps: a limit was seen for the team as a whole, so it works as one."""
+    return "pool" if fit.people.source == "resources" or fit.is_limited(draw) else "weighted"
+
+
+def _offsets(fit: Fit, segments: tuple[Segment, ...]) -> tuple[tuple[Segment, ...], list[Parameter]]:
+    """Return the segments with their shrunk log-odds of advancing (observed over expected)."""
+    if len(segments) < 2:
+        return segments, []
+    names = column(fit.history, "segment", "all").to_numpy()
+    order = {stage.visits.name: i for i, stage in enumerate(fit.stages)}
+    seen: dict[str, Floats] = {segment.name: np.zeros(3) for segment in segments}
+    for i, stage in enumerate(fit.stages):
+        advancing = np.array([to == "won" or order.get(to, -1) > i for to in stage.visits.causes] or [False])
+        closed = stage.visits.cause > 0
+        good = advancing[np.maximum(stage.visits.cause[closed] - 1, 0)].astype(float)
+        rate = float(good.mean()) if len(good) else 0.0
+        who = names[stage.visits.deal[closed]]
+        for name, total in seen.items():
+            mine = good[who == name]
+            total += np.array([len(mine) * rate, mine.sum(), len(mine) * rate * (1 - rate)])
+    offsets = {name: (float((o - e) / v), 1.0 / v) if v > 1 else (0.0, np.inf) for name, (e, o, v) in seen.items()}
+    usable = [value for value in offsets.values() if np.isfinite(value[1])]
+    between = max(0.0, float(np.var([b for b, _ in usable]) - np.mean([v for _, v in usable]))) if len(usable) > 1 else 0.0
+    rows, found = [], []
+    for segment in segments:
+        raw, variance = offsets[segment.name]
+        shrunk = raw * between / (between + variance) if between > 0 and np.isfinite(variance) else 0.0
+        found.append(segment.model_copy(update={"advance_logit": shrunk}))
+        half = 1.96 * float(np.sqrt(variance)) if np.isfinite(variance) else None
+        rows.append(
+            Parameter(path=f"segments[{segment.name}].advance_logit", value=shrunk,
+                      low=None if half is None else raw - half, high=None if half is None else raw + half,
+                      n=int(seen[segment.name][0] > 0), status="weakly identified",
+                      note="log-odds of advancing against the average, shrunk toward 0; associated, not caused")
+        )  # fmt: skip
+    return tuple(found), rows
+
+
+def opening(fit: Fit) -> pd.DataFrame:
+    """Return the deals that are open at the end of observation, as the engine warm-starts them.
+
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    DataFrame
+        ``deal_id, stage, age_days, created_days, amount, segment, channel, owner, visit``.
+    """
+    history = fit.history
+    visits = history.visits
+    still = visits["left_at"].isna() | visits["exit"].isna()
+    deals = deal_frame(history).set_index("deal_id")
+    status = history.deals.set_index("deal_id")["status"]
+    current = visits[still].sort_values(["deal_id", "seq"], kind="stable").drop_duplicates("deal_id", keep="last")
+    known = {stage.visits.name for stage in fit.stages}
+    current = current[current["deal_id"].map(status).eq("open") & current["stage"].isin(known)]
+    frame = pd.DataFrame({"deal_id": current["deal_id"].astype(str), "stage": current["stage"].astype(str)})
+    frame["age_days"] = np.maximum(days(history.observed_until, current["entered_at"]), 0.0)  # type: ignore[arg-type]
+    joined = deals.reindex(frame["deal_id"])
+    frame["created_days"] = -np.maximum(days(history.observed_until, joined["created_at"]), 0.0)  # type: ignore[arg-type]
+    frame["visit"] = _visit_number(visits).reindex(current.index).fillna(1).to_numpy(int)
+    for name in ("amount", "segment", "channel"):
+        frame[name] = joined[name].to_numpy()
+    frame["owner"] = joined["owner"].where(joined["owner"].isin(fit.people.names)).to_numpy()
+    return frame.reset_index(drop=True)
+
+
+def _visit_number(visits: pd.DataFrame) -> pd.Series:
+    """Return which visit of the same stage each row is, from 1."""
+    return visits.groupby(["deal_id", "stage"], sort=False).cumcount() + 1
+
+
+__all__ = ["Law", "build", "measured_work", "opening", "role_name", "shifted"]

@@ -1,0 +1,162 @@
+"""The result of a calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from simsales.calibrate.assemble import build, opening
+from simsales.calibrate.fit import Fit, fit
+from simsales.model.schema import Model, Parameter
+
+if TYPE_CHECKING:
+    from simsales.history import History
+
+DRAWS = 200
+CLASS_NOTES = {
+    "B": "Only the last entry into each stage is known: returns to a stage are hidden.",
+    "C": "Only the current stage and its last change are known: times in earlier stages are not.",
+    "D": (
+        "Only creation and closing are known: the model has one stage, 'Open'. It cannot tell which "
+        "stage is slow, what a redesign of one stage would do, or where deals get lost."
+    ),
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Calibration:
+    """A model learnt from a history, with everything that says how far to believe it.
+
+    Parameters
+    ----------
+    model : Model
+        Best estimate; its epoch is the end of the history.
+    parameters : tuple of Parameter
+        Estimate, 95 % interval, n and status of every number.
+    fit : Fit
+        Estimates under every bootstrap weighting.
+    notes : tuple of str
+        What the history cannot tell.
+    """
+
+    model: Model
+    parameters: tuple[Parameter, ...]
+    fit: Fit
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def history(self) -> History:
+        """The history that was calibrated."""
+        return self.fit.history
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a parameter: path, value, low, high, n, status, note."""
+        rows = [parameter.model_dump() for parameter in self.parameters]
+        return pd.DataFrame(rows, columns=["path", "value", "low", "high", "n", "status", "note"])
+
+    def opening(self) -> pd.DataFrame:
+        """Return today's open deals as a warm start for :func:`simsales.simulate`."""
+        return opening(self.fit)
+
+    def draw(self, number: int) -> Model:
+        """Return the model under bootstrap weighting `number` (0 is the best estimate)."""
+        return self.model if number == 0 else build(self.fit, number)[0]
+
+    def check(self, replications: int = 20, seed: int = 1) -> pd.DataFrame:
+        """Simulate the training window and compare it with the history and with the trace floor.
+
+        Returns
+        -------
+        DataFrame
+            ``measure, model, history, floor``; see :mod:`simsales.calibrate.check`.
+        """
+        from simsales.calibrate.check import check
+
+        return check(self, replications, seed)
+
+    def curves(self) -> pd.DataFrame:
+        """Return the share of stays that have ended by each age, observed and as the model has it.
+
+        Returns
+        -------
+        DataFrame
+            ``stage, days, p, exit, kind``; kind is ``observed``, ``fitted`` or ``censored``.
+        """
+        from simsales.calibrate.check import curves
+
+        return curves(self)
+
+    def to_dict(self, *, with_check: bool = True) -> dict[str, Any]:
+        """Return the JSON shape of the public contract: parameters, check, class."""
+        keep = ("path", "value", "low", "high", "n", "status", "note")
+        rows = [{key: getattr(p, key) for key in keep} for p in self.parameters]
+        found = self.check().to_dict("records") if with_check else []
+        return {
+            "parameters": rows,
+            "check": found,
+            "class": self.history.history_class,
+            "notes": list(self.notes),
+        }
+
+    @property
+    def plot(self) -> Any:
+        """Figures: ``durations()``, ``funnel()``."""
+        from simsales.report.plots import CalibrationPlots
+
+        return CalibrationPlots(self)
+
+    def __repr__(self) -> str:
+        counts = self.summary()["status"].value_counts()
+        parts = ", ".join(f"{int(n)} {status}" for status, n in counts.items())
+        return f"<Calibration of {len(self.history.deals)} deals: {parts}>"
+
+    def _repr_html_(self) -> str:
+        from simsales.report.text import html_table
+
+        return html_table(self.summary())
+
+
+def calibrate(history: History, *, draws: int = DRAWS, seed: int = 1) -> Calibration:
+    """Learn a model from a history.
+
+    Parameters
+    ----------
+    history : History
+    draws : int
+        Bootstrap weightings of deals behind every interval.
+    seed : int
+        Determines them.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    HistoryError
+        If the history holds no deal that can be placed in time.
+    """
+    found = fit(history, draws, seed)
+    model, rows = build(found)
+    return Calibration(model, tuple(rows), found, notes(found))
+
+
+def notes(found: Fit) -> tuple[str, ...]:
+    """Return in words what the history cannot tell."""
+    history = found.history
+    said = [CLASS_NOTES[history.history_class]] if history.history_class in CLASS_NOTES else []
+    for stage in found.stages:
+        share = float((stage.visits.cause == 0).mean())
+        closed = int((stage.visits.cause > 0).sum())
+        if share > 0.6:
+            said.append(f"Stage '{stage.visits.name}': {share:.0%} of stays are still going on; its times are extrapolated.")
+        if closed < 30:
+            said.append(f"Stage '{stage.visits.name}': only {closed} stays have ended; wide intervals.")
+    if not len(history.tasks) and found.people.names:
+        said.append("The history has no start and end times of work: work content is "
+                    + ("inferred from the team's throughput." if found.is_limited() else "assumed."))
+    if not found.people.names:
+        said.append("No owners that repeat: the model has no reps and no limit of capacity.")
+    return tuple(said)

@@ -1,0 +1,111 @@
+"""Owners, their presence and load, and the work that a deal asks of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from simsales.calibrate.data import days
+from simsales.model.calendars import WEEKDAYS, Calendar, parse_days, parse_hours
+
+if TYPE_CHECKING:
+    from simsales.history import History
+
+Floats = NDArray[np.float64]
+ABSENT_DAYS = 60.0
+"""A rep without a new or closed deal for so long is taken to have left."""
+ASSUMED_UTILISATION = 0.75
+"""Share of working time that the observed load fills where the history does not show a limit."""
+
+
+@dataclass(frozen=True)
+class People:
+    """Reps with their share of the load.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Present at the end of observation.
+    share : ndarray of float, shape (n_reps,)
+        Of recent deals, adding up to 1.
+    n_seen : int
+        All owners of the history, leavers included.
+    source : {'owners', 'resources', 'none'}
+    """
+
+    names: tuple[str, ...]
+    share: Floats
+    n_seen: int
+    source: Literal["owners", "resources", "none"]
+
+
+def fit_people(history: History) -> People:
+    """Return who works on the deals: owners, else resources of tasks, else nobody.
+
+    Owners that hardly repeat (more than one owner for every five deals) say nothing about load and
+    are left out.
+    """
+    deals, tasks = history.deals, history.tasks
+    end = history.observed_until
+    if deals["owner"].notna().sum() >= max(5, 0.2 * len(deals)):
+        age = np.nan_to_num(days(end, deals["closed_at"]), nan=np.inf)  # type: ignore[arg-type]
+        age = np.minimum(age, days(end, deals["created_at"]))  # type: ignore[arg-type]
+        found = _recent(deals["owner"], age, "owners")
+        if found.n_seen <= len(deals) / 5:
+            return found
+    if len(tasks) and tasks["rep"].notna().any():
+        age = days(end, tasks["started_at"])  # type: ignore[arg-type]
+        return _recent(tasks["rep"], age, "resources")
+    return People((), np.zeros(0), 0, "none")
+
+
+def _recent(owner: pd.Series, age: Floats, source: Literal["owners", "resources"]) -> People:
+    known = owner.notna().to_numpy()
+    owner, age = owner[known].astype(str), age[known]
+    last = pd.Series(age).groupby(owner.to_numpy()).min()
+    present = sorted(str(name) for name in last.index[last <= ABSENT_DAYS])
+    present = present or sorted(str(name) for name in last.index)
+    recent = owner[(age <= 182) & owner.isin(present).to_numpy()]
+    counts = recent.value_counts().reindex(present, fill_value=0).to_numpy(float) + 0.5
+    return People(tuple(present), counts / counts.sum(), len(last), source)
+
+
+def fit_calendar(history: History) -> tuple[Calendar, str]:
+    """Return the working calendar and how it was found.
+
+    Days and hours come from the starts of tasks where there are at least 200; otherwise Monday to
+    Friday, 9 to 17, is assumed. A history in a Chinese zone gets China's holidays.
+    """
+    country = "CN" if history.timezone == "Asia/Shanghai" else None
+    base = Calendar(timezone=history.timezone, country=country)
+    tasks = history.tasks
+    if len(tasks) < 200:
+        return base, "assumed"
+    local = tasks["started_at"].dropna().dt.tz_convert(history.timezone)
+    share = local.dt.dayofweek.value_counts(normalize=True).reindex(range(7), fill_value=0.0)
+    worked = [WEEKDAYS[i] for i in range(7) if share[i] > 0.02]
+    hour = local.dt.hour + local.dt.minute / 60.0
+    first = int(np.floor(hour.quantile(0.01)))
+    last = min(24, max(int(np.ceil(hour.quantile(0.99))), first + 1))
+    hours = f"{first:02d}:00-{last:02d}:00"
+    return base.model_copy(update={"days": ",".join(worked), "hours": hours}), "identified"
+
+
+def weekly_hours(calendar: Calendar) -> float:
+    """Return the working hours of an ordinary week.
+
+    Examples
+    --------
+    >>> weekly_hours(Calendar(hours="09:00-18:00", lunch="12:00-13:00"))
+    40.0
+    """
+    start, end = parse_hours(calendar.hours)
+    pause = 0.0
+    if calendar.lunch:
+        from_, to = parse_hours(calendar.lunch)
+        pause = max(0.0, min(end, to) - max(start, from_))
+    return (end - start - pause) * len(parse_days(calendar.days))
