@@ -1,0 +1,200 @@
+"""The plan: a model lowered to flat arrays, with every unit and default decided once.
+
+Engines read plans and nothing else. Times are days since the epoch, work is hours, money is in the
+model's currency; stages, roles, reps, channels and segments are positions in tuples of names; laws are
+positions in :attr:`Plan.tables`. Tables by regime have a first axis of length ``n_regimes``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simsales.engine.clock import Clock
+from simsales.engine.rules import PayRule
+from simsales.engine.tables import Table
+from simsales.engine.worktime import WorkTime
+from simsales.model.apply import Timeline
+from simsales.model.conditions import Clause
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+WON, LOST, NO_DECISION, OPEN = -1, -2, -3, -4
+STATUS: dict[int, str] = {WON: "won", LOST: "lost", NO_DECISION: "no_decision", OPEN: "open"}
+CODES: dict[str, int] = {name: code for code, name in STATUS.items()}
+NOBODY = -1
+
+
+class StageView(NamedTuple):
+    """One stage under one regime, as plain tuples for a reader in Python."""
+
+    targets: tuple[int, ...]
+    cumulative: tuple[float, ...]
+    advancing: int
+    delays: tuple[Table, ...]
+    tasks: tuple[tuple[int, Table], ...]
+    patience: Table | None
+    skill: float
+    response: float
+    when: tuple[Clause, ...] | None
+    skip_to: int
+    max_visits: int
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """Deals that are open at the start (R9); ages in days, missing numbers are NaN.
+
+    Parameters
+    ----------
+    ids, owners : tuple of str
+        An owner may be unknown (empty text): then the deal is routed at the start.
+    stage, segment, channel, owner, visit : ndarray of int, shape (n_open,)
+        Segment and channel are -1 where unknown, owner is -1 where nobody of that name is there.
+    age, created, amount, p_waiting : ndarray of float, shape (n_open,)
+        `created` is in days since the epoch.
+    """
+
+    ids: tuple[str, ...]
+    stage: Ints
+    segment: Ints
+    channel: Ints
+    owner: Ints
+    visit: Ints
+    age: Floats
+    created: Floats
+    amount: Floats
+    p_waiting: Floats
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan:
+    """A lowered timeline: what an engine simulates.
+
+    Parameters
+    ----------
+    timeline : Timeline
+        What was lowered; for names, costs and pay, never read by an engine.
+    clock : Clock
+    worktime : WorkTime
+    start, until : float
+        The run covers ``start <= t < until``.
+    cases : int, optional
+        Exactly this many new leads; see :mod:`simsales.engine.arrivals`.
+    regime_start, regime_ramp, regime_adoption : ndarray of float, shape (n_regimes,)
+    regime_key : tuple of int
+        The word that keys each regime's adoption draw.
+    exit_offset : ndarray of int, shape (n_regimes * n_stages + 1,)
+        Where the exits of stage s under regime r begin: position ``r * n_stages + s``.
+    exit_target, exit_delay : ndarray of int, shape (n_exits,)
+        Stage or outcome code; law. Best exits first.
+    exit_cumulative : ndarray of float, shape (n_exits,)
+    exit_advancing, patience, max_visits, skip_to : ndarray of int, shape (n_regimes, n_stages)
+    task_offset, task_role, task_work : ndarray of int
+    rep_hired, rep_leaves : ndarray of float, shape (n_reps,)
+    rep_speed, rep_skill, rep_share, rep_weight, rep_ramp_days, rep_ramp_start : ndarray of float, \
+shape (n_regimes, n_reps)
+    rep_pay : ndarray of int, shape (n_regimes, n_reps)
+        Position in `pay_rules`; -1 for none.
+    """
+
+    timeline: Timeline
+    clock: Clock
+    worktime: WorkTime
+    start: float
+    until: float
+    cases: int | None
+    until_given: bool
+    stages: tuple[str, ...]
+    channels: tuple[str, ...]
+    segments: tuple[str, ...]
+    roles: tuple[str, ...]
+    reps: tuple[str, ...]
+    tables: tuple[Table, ...]
+    regime_start: Floats
+    regime_ramp: Floats
+    regime_adoption: Floats
+    regime_key: tuple[int, ...]
+    stage_key: tuple[int, ...]
+    channel_key: tuple[int, ...]
+    role_key: tuple[int, ...]
+    rep_key: tuple[int, ...]
+    stage_present: Flags
+    exit_offset: Ints
+    exit_target: Ints
+    exit_cumulative: Floats
+    exit_delay: Ints
+    exit_advancing: Ints
+    task_offset: Ints
+    task_role: Ints
+    task_work: Ints
+    patience: Ints
+    max_visits: Ints
+    skip_to: Ints
+    skill_effect: Floats
+    response_effect: Floats
+    when: tuple[tuple[tuple[Clause, ...] | None, ...], ...]
+    entry: Floats
+    segment_share: Floats
+    segment_amount: Ints
+    segment_logit: Floats
+    role_routing: tuple[tuple[str, ...], ...]
+    role_queue: tuple[tuple[str, ...], ...]
+    role_concurrency: Ints
+    rep_role: Ints
+    rep_hired: Floats
+    rep_leaves: Floats
+    rep_speed: Floats
+    rep_skill: Floats
+    rep_share: Floats
+    rep_weight: Floats
+    rep_ramp_days: Floats
+    rep_ramp_start: Floats
+    rep_pay: Ints
+    pay_rules: tuple[PayRule, ...]
+    opening: Opening | None
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        what = f"{len(self.regime_start)} regimes, {len(self.stages)} stages, {len(self.reps)} reps"
+        return f"Plan({self.timeline.name!r}, {what}, days {self.start:g} to {self.until:g})"
+
+    @property
+    def n_regimes(self) -> int:
+        """How many regimes follow each other."""
+        return len(self.regime_start)
+
+    @cached_property
+    def views(self) -> tuple[tuple[StageView | None, ...], ...]:
+        """Stages by regime as plain tuples; None where a regime lacks the stage."""
+        return tuple(
+            tuple(self._view(r, s) for s in range(len(self.stages))) for r in range(self.n_regimes)
+        )
+
+    def _view(self, r: int, s: int) -> StageView | None:
+        if not self.stage_present[r, s]:
+            return None
+        i = r * len(self.stages) + s
+        exits = slice(self.exit_offset[i], self.exit_offset[i + 1])
+        tasks = slice(self.task_offset[i], self.task_offset[i + 1])
+        patience = int(self.patience[r, s])
+        work = zip(self.task_role[tasks].tolist(), self.task_work[tasks].tolist(), strict=True)
+        return StageView(
+            targets=tuple(self.exit_target[exits].tolist()),
+            cumulative=tuple(self.exit_cumulative[exits].tolist()),
+            advancing=int(self.exit_advancing[r, s]),
+            delays=tuple(self.tables[j] for j in self.exit_delay[exits].tolist()),
+            tasks=tuple((role, self.tables[j]) for role, j in work),
+            patience=self.tables[patience] if patience >= 0 else None,
+            skill=float(self.skill_effect[r, s]),
+            response=float(self.response_effect[r, s]),
+            when=self.when[r][s],
+            skip_to=int(self.skip_to[r, s]),
+            max_visits=int(self.max_visits[r, s]),
+        )

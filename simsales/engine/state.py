@@ -1,0 +1,70 @@
+"""What the reference engine knows about a deal, a visit and a task while it runs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from simpy.events import Event
+
+from simsales.engine.plan import NOBODY, OPEN, StageView
+
+NONE = -9
+"""No exit yet: the visit goes on at the horizon."""
+REASONS = ("", "no_response", "max_visits")
+NO_RESPONSE, MAX_VISITS = 1, 2
+
+
+@dataclass(slots=True, eq=False)
+class Deal:
+    """A deal on its way."""
+
+    ordinal: int
+    created: float
+    amount: float
+    segment: int
+    channel: int
+    stage: int
+    regime: int = 0
+    owner: int = NOBODY
+    owner_role: int = NOBODY
+    closed: float = math.nan
+    status: int = OPEN
+    reason: int = 0
+    response: float = math.nan
+    seq: int = 0
+    reps: dict[int, int] = field(default_factory=dict)
+    """Who works for the deal in each role."""
+    routed: dict[int, int] = field(default_factory=dict)
+    """How often the deal was routed in each role."""
+    visits: dict[int, int] = field(default_factory=dict)
+    task: Task | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Visit:
+    """One stay of a deal in a stage."""
+
+    stage: int
+    number: int
+    view: StageView
+    regime: int
+    row: list[float]
+    rep: int = NOBODY
+    effort: float = 1.0
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """A piece of work: waiting, in hand, done, or given up by the deal."""
+
+    deal: Deal
+    visit: Visit
+    role: int
+    work: float
+    since: float
+    done: Event
+    row: list[float]
+    queue: object = None
+    rep: int = NOBODY
+    lapsed: bool = False

@@ -1,0 +1,186 @@
+"""Working time: a calendar compiled to sorted intervals, so that work pauses at night (R3).
+
+Times are days since the epoch; work is hours. Days that change the clock (daylight saving) are as long
+as they are. A calendar that never closes takes a short cut.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_left, bisect_right
+
+from simsales.engine.clock import Clock
+from simsales.errors import InvalidModelError
+from simsales.model.calendars import Calendar, parse_days, parse_hours
+
+CHUNK_DAYS = 366
+LAST_OFFICIAL_YEAR = {"CN": 2026}
+"""Until when the holidays package has the official notices of countries with make-up days."""
+
+State = tuple[list[float], list[float], list[float], dt.date]
+
+
+class WorkTime:
+    """Arithmetic with working hours.
+
+    Parameters
+    ----------
+    calendar : Calendar
+    clock : Clock
+    first : date
+        From where on working time is known (earlier times count as closed).
+    until : float
+        How far to compile at once, in days since the epoch; more is added when needed.
+
+    Examples
+    --------
+    >>> from zoneinfo import ZoneInfo
+    >>> clock = Clock(dt.datetime(2027, 1, 1, tzinfo=dt.UTC), ZoneInfo("UTC"))  # a Friday
+    >>> work = WorkTime(Calendar(hours="09:00-18:00"), clock, dt.date(2027, 1, 1), 30.0)
+    >>> friday_1730 = 17.5 / 24
+    >>> work.add(friday_1730, 1.0) == 3 + 9.5 / 24  # Monday 09:30
+    True
+    """
+
+    def __init__(self, calendar: Calendar, clock: Clock, first: dt.date, until: float) -> None:
+        self.calendar = calendar
+        self.clock = clock
+        self.first = first
+        self.always = calendar.is_always_open()
+        self.notes: tuple[str, ...] = _notes(calendar, clock, first, until)
+        self._shifts = _shifts(calendar)
+        self._weekdays = frozenset(parse_days(calendar.days))
+        self._state: State = ([], [], [0.0], first)
+        if not self.always:
+            while self._reach() <= until:
+                self._extend()
+
+    def is_open(self, time: float) -> bool:
+        """Tell whether `time` is working time (openings count, closings do not)."""
+        if self.always:
+            return True
+        opens, closes, _, _ = self._known(time)
+        i = bisect_right(opens, time) - 1
+        return i >= 0 and time < closes[i]
+
+    def next_open(self, time: float) -> float:
+        """Return `time` if it is working time, else the next opening."""
+        if self.always:
+            return time
+        while True:
+            opens, closes, _, _ = self._known(time)
+            i = bisect_right(opens, time) - 1
+            if i >= 0 and time < closes[i]:
+                return time
+            if i + 1 < len(opens):
+                return opens[i + 1]
+            self._extend()
+
+    def add(self, time: float, hours: float) -> float:
+        """Return when `hours` of work are done that begin at `time`."""
+        if self.always:
+            return time + hours / 24.0
+        opens, closes, totals, _ = self._known(time)
+        i = bisect_right(opens, time) - 1
+        if i >= 0 and time + hours / 24.0 <= closes[i]:
+            return time + hours / 24.0
+        target = self._worked(time) + hours
+        while self._state[2][-1] < target:
+            self._extend()
+        opens, closes, totals, _ = self._state
+        j = max(bisect_left(totals, target) - 1, 0)
+        return min(opens[j] + (target - totals[j]) / 24.0, closes[j])
+
+    def hours_between(self, start: float, end: float) -> float:
+        """Return the working hours from `start` to `end` (0 if `end` is earlier)."""
+        if end <= start:
+            return 0.0
+        if self.always:
+            return (end - start) * 24.0
+        return self._worked(end) - self._worked(start)
+
+    def _worked(self, time: float) -> float:
+        """Return the working hours from the first day up to `time`."""
+        opens, closes, totals, _ = self._known(time)
+        i = bisect_right(opens, time) - 1
+        if i < 0:
+            return 0.0
+        return totals[i] + (min(time, closes[i]) - opens[i]) * 24.0
+
+    def _reach(self) -> float:
+        return self.clock.midnight(self._state[3])
+
+    def _known(self, time: float) -> State:
+        opens = self._state[0]
+        while not opens or time > opens[-1]:
+            if time < self._reach() and opens:
+                break
+            self._extend()
+            opens = self._state[0]
+        return self._state
+
+    def _extend(self) -> None:
+        """Compile one more year; threads that share a plan may do so at once and agree."""
+        opens, closes, totals, day = self._state
+        opens, closes, totals = list(opens), list(closes), list(totals)
+        before = len(opens)
+        free, extra = self._exceptions(day, day + dt.timedelta(days=CHUNK_DAYS))
+        for _ in range(CHUNK_DAYS):
+            works = day.weekday() in self._weekdays and day not in free
+            if works or day in extra:
+                for a, b in self._shifts:
+                    start, end = self.clock.at(day, a), self.clock.at(day, b)
+                    if end > start:
+                        opens.append(start)
+                        closes.append(end)
+                        totals.append(totals[-1] + (end - start) * 24.0)
+            day += dt.timedelta(days=1)
+        if len(opens) == before:
+            message = (
+                f"calendar must have working time in every year, got none in the year before {day}. "
+                "Hint: look at days, hours and off."
+            )
+            raise InvalidModelError(message)
+        self._state = (opens, closes, totals, day)
+
+    def _exceptions(self, first: dt.date, last: dt.date) -> tuple[set[dt.date], set[dt.date]]:
+        """Return days off and additional working days between two dates."""
+        free, extra = _public(self.calendar, first.year, last.year)
+        extra = (extra | set(self.calendar.extra)) - set(self.calendar.off)
+        free = (free | set(self.calendar.off)) - set(self.calendar.extra)
+        return free, extra
+
+
+def _shifts(calendar: Calendar) -> list[tuple[float, float]]:
+    """Return the working hours of a day, cut by lunch."""
+    start, end = parse_hours(calendar.hours)
+    if calendar.lunch is None:
+        return [(start, end)]
+    out, back = parse_hours(calendar.lunch)
+    parts = [(start, min(out, end)), (max(back, start), end)]
+    return [(a, b) for a, b in parts if b > a]
+
+
+def _public(calendar: Calendar, first: int, last: int) -> tuple[set[dt.date], set[dt.date]]:
+    """Return a country's public holidays and make-up working days in some years."""
+    if calendar.country is None:
+        return set(), set()
+    import holidays  # heavy: only where a country is named
+
+    years = range(first, last + 1)
+    known = holidays.country_holidays(calendar.country, subdiv=calendar.subdivision, years=years)
+    worked = {day for day in getattr(known, "weekend_workdays", set()) if first <= day.year <= last}
+    return set(known) - worked, worked
+
+
+def _notes(calendar: Calendar, clock: Clock, first: dt.date, until: float) -> tuple[str, ...]:
+    last = LAST_OFFICIAL_YEAR.get(calendar.country or "")
+    final = clock.date(until).year
+    if last is None or final <= last:
+        return ()
+    years = f"{max(first.year, last + 1)} to {final}" if final > max(first.year, last + 1) else f"{final}"
+    return (
+        f"calendar: {calendar.country} has announced holidays and make-up working days until {last}; "
+        f"for {years} holidays are estimated and there are no make-up days. "
+        "Hint: give calendar.off and calendar.extra once they are announced.",
+    )
