@@ -1,1 +1,157 @@
-"""Simulate and forecast a sales organisation."""
+"""Simulate and forecast a sales organisation, from its own CRM history.
+
+The public names, by topic; each is loaded on its first use, so ``import simsales`` costs next to
+nothing:
+
+========== ==========================================================================
+read       ``read_history``, ``History``, ``ImportReport``
+calibrate  ``calibrate``, ``Calibration``
+model      ``Model``, ``Scenario``, ``apply``, ``load_model``, ``save_model``,
+           ``load_scenario``, ``save_scenario``
+simulate   ``simulate``, ``EventLog``
+experiment ``replicate``, ``Study``, ``compare``, ``Comparison``
+forecast   ``forecast``, ``Forecast``
+report     ``html_report``
+errors     ``SimsalesError`` and its children
+========== ==========================================================================
+
+Examples
+--------
+>>> import simsales as ss
+>>> model = ss.Model(
+...     channels=[{"name": "web", "leads_per_week": 5.0}],
+...     stages=[{"name": "Open", "exits": [{"to": "won", "probability": 0.25, "delay_days": 10},
+...                                        {"to": "lost", "probability": 0.75, "delay_days": 5}]}],
+... )
+>>> model.stage_names
+('Open',)
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simsales.calibrate import Calibration, calibrate
+    from simsales.engine import EventLog, simulate
+    from simsales.errors import (
+        CheckFailedError,
+        ForecastError,
+        HistoryError,
+        InvalidInputError,
+        InvalidModelError,
+        OutputError,
+        SimsalesError,
+    )
+    from simsales.experiment import Comparison, Study, compare, replicate
+    from simsales.files import load_model, load_scenario, save_model, save_scenario
+    from simsales.forecast import Forecast, forecast
+    from simsales.history import History, ImportReport, read_history
+    from simsales.model.apply import apply
+    from simsales.model.levers import Scenario
+    from simsales.model.schema import Model
+    from simsales.report.html import html_report
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "read_history": "simsales.history",
+    "History": "simsales.history",
+    "ImportReport": "simsales.history",
+    "calibrate": "simsales.calibrate",
+    "Calibration": "simsales.calibrate",
+    "Model": "simsales.model.schema",
+    "Scenario": "simsales.model.levers",
+    "apply": "simsales.model.apply",
+    "load_model": "simsales.files",
+    "save_model": "simsales.files",
+    "load_scenario": "simsales.files",
+    "save_scenario": "simsales.files",
+    "simulate": "simsales.engine",
+    "EventLog": "simsales.engine",
+    "replicate": "simsales.experiment",
+    "Study": "simsales.experiment",
+    "compare": "simsales.experiment",
+    "Comparison": "simsales.experiment",
+    "forecast": "simsales.forecast",
+    "Forecast": "simsales.forecast",
+    "html_report": "simsales.report.html",
+    "SimsalesError": "simsales.errors",
+    "InvalidInputError": "simsales.errors",
+    "InvalidModelError": "simsales.errors",
+    "HistoryError": "simsales.errors",
+    "ForecastError": "simsales.errors",
+    "OutputError": "simsales.errors",
+    "CheckFailedError": "simsales.errors",
+}
+
+__all__ = [  # noqa: RUF022 - by topic, as in the docstring
+    "read_history", "History", "ImportReport",
+    "calibrate", "Calibration",
+    "Model", "Scenario", "apply", "load_model", "save_model", "load_scenario", "save_scenario",
+    "simulate", "EventLog",
+    "replicate", "Study", "compare", "Comparison",
+    "forecast", "Forecast",
+    "html_report",
+    "SimsalesError", "InvalidInputError", "InvalidModelError", "HistoryError", "ForecastError",
+    "OutputError", "CheckFailedError",
+    "__version__",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module on first use (PEP 562)."""
+    if name not in _HOMES:
+        message = f"module 'simsales' has no attribute {name!r}"
+        raise AttributeError(message)
+    module = importlib.import_module(_HOMES[name])
+    if _HOMES[name] == f"simsales.{name}":
+        return module  # a folder that is also a verb: see _Verb
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)
+
+
+class _Verb(ModuleType):
+    """A subpackage that can be called: ``simsales.calibrate`` is a folder and a function.
+
+    Python binds an imported subpackage to its parent under its own name, so the function of that
+    name would be hidden as soon as anybody imports the folder. This way both readings work, in
+    any order of imports.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function that has the folder's name."""
+        return self._function(*args, **kwargs)
+
+    @property
+    def _function(self) -> Any:
+        return vars(self)[self.__name__.rpartition(".")[2]]
+
+    @property
+    def __signature__(self) -> Any:
+        """What editors and notebooks show between the brackets."""
+        import inspect  # lazily: only asked for by tools
+
+        return inspect.signature(self._function)
+
+
+class _Package(ModuleType):
+    """The package itself: it makes the folders that are verbs callable when they are imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Bind a name, as the import system does with subpackages."""
+        if type(value) is ModuleType and _HOMES.get(name) == value.__name__:
+            value.__class__ = _Verb
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
