@@ -371,11 +371,9 @@ def in_unit(value: SupportsFloat | None, unit: str, currency: str | None = None)
         return money(value, currency)
     if unit in SHARES:
         return percent(value, 1)
-    if unit == "days":
-        return duration(value)
-    if unit == "hours":
+    if unit in {"days", "hours"}:
         known = number(value)
-        return known if known == UNKNOWN else f"{known} hours"
+        return known if known == UNKNOWN else f"{known} {unit}"
     return number(value)
 
 
@@ -405,7 +403,7 @@ def signed(value: SupportsFloat | None, unit: str, currency: str | None = None) 
     if math.isnan(amount):
         return UNKNOWN
     size = abs(amount)
-    shown = f"{number(size * 100, 2)} points" if unit in SHARES else in_unit(size, unit, currency)
+    shown = f"{size * 100:.1f} points" if unit in SHARES else in_unit(size, unit, currency)
     sign = "+" if amount > 0 else "-"
     return shown if amount == 0 else f"{sign}{shown}"
 

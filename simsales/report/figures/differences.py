@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from simsales.errors import InvalidInputError
-from simsales.report import palette, text
+from simsales.report import measures, palette, text
 from simsales.report.figures.base import bare, canvas, chart, finite, legend_below, need, percent_axis
 
 
@@ -72,7 +72,7 @@ def differences(
     bare(ax, "left")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, unit, currency)))
     ax.xaxis.get_major_locator().set_params(nbins=6)
-    name = kpi.replace("_", " ")
+    name = measures.label(kpi)[:1].lower() + measures.label(kpi)[1:]
     ax.set_xlabel(f"Difference in {name} from the base ({_unit_name(unit, currency)})")
     ax.set_title(title if title is not None else f"What changes in {name}")
     legend_below(ax, columns=2)
@@ -89,7 +89,8 @@ def _unit_name(unit: str, currency: str | None) -> str:
 def _tick(value: float, unit: str, currency: str | None) -> str:
     """Return a difference for an axis: no trailing zeros in money."""
     if unit not in {"money", "currency"}:
-        return text.signed(value, unit, currency)
+        shown = text.number(value * 100 if unit in text.SHARES else value)
+        return f"{'+' if value > 0 else ''}{shown}"
     return f"{'+' if value > 0 else ''}{text.money_short(value, currency)}"
 
 
@@ -165,7 +166,7 @@ def ecdf(
     percent_axis(ax.yaxis)
     ax.set_ylim(0, 1.02)
     ax.grid(axis="y")
-    name = kpi.replace("_", " ")
+    name = measures.label(kpi)[:1].lower() + measures.label(kpi)[1:]
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, unit, currency)))
     ax.xaxis.get_major_locator().set_params(nbins=6)
     ax.set_xlabel(f"Difference in {name} from the base ({_unit_name(unit, currency)})")

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simsales.report import palette, text
-from simsales.report.figures.base import canvas, chart, date_axis, finite, halo, money_axis, money_label, need
+from simsales.report.figures.base import canvas, chart, date_axis, finite, halo, legend_below, money_axis, money_label, need
 
 BANDS = (("p2_5", "p97_5", 0.12, "95 %"), ("p10", "p90", 0.20, "80 %"), ("p25", "p75", 0.28, "50 %"))
 
@@ -40,7 +40,7 @@ def fan(data: Any, *, ax: Axes | None = None, title: str | None = None) -> Axes:
     columns = ("day", "p50", *(name for low, high, _, _ in BANDS for name in (low, high)))
     paths = need(data.paths, columns, "fan").sort_values("day")
     currency = getattr(data, "currency", None)
-    ax = canvas(ax, 7.6, 4.2)
+    ax = canvas(ax, 7.6, 4.4)
     ahead = paths[paths["p50"].notna()]
     for low, high, alpha, label in BANDS:
         ax.fill_between(
@@ -59,7 +59,7 @@ def fan(data: Any, *, ax: Axes | None = None, title: str | None = None) -> Axes:
     ax.set_ylabel(money_label("Cumulative bookings", currency))
     ax.set_xlabel("Day")
     ax.set_title(heading(data) if title is None else title)
-    ax.legend(loc="upper left", frameon=True, framealpha=0.85, facecolor=palette.PAPER, edgecolor="none")
+    legend_below(ax, columns=3)
     return ax
 
 

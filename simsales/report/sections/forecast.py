@@ -182,7 +182,7 @@ def _how_sure(forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
     ]  # fmt: skip
     if getattr(forecast, "noise_floor", None) is not None:
         rows.append(("Noise floor", text.percent(forecast.noise_floor), "The average miss, relative to bookings, that chance alone leaves to a perfect model. No method can promise less."))
-    return Table(("How sure is this?", "", "Meaning"), tuple(rows), (False, True, False))
+    return Table(("How sure is this?", "", "Meaning"), tuple(rows), (False, False, False))
 
 
 def _baselines(forecast: Any, currency: str | None) -> Table:  # noqa: ANN401

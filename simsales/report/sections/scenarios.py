@@ -101,7 +101,7 @@ def scenario_headline(comparison: Any, currency: str | None = None) -> Headline:
     cards, verdict = [], []
     for row in rows.itertuples():
         tone = "good" if row.low > 0 else "bad" if row.high < 0 else ""
-        note = f"P(better) {text.chance(row.p_better)}; mean between {text.signed(row.low, 'money', currency)} and {text.signed(row.high, 'money', currency)}"
+        note = f"P(better) {text.chance(row.p_better)}\nmean {text.signed(row.low, 'money', currency)} to {text.signed(row.high, 'money', currency)}"
         cards.append(Card(f"{row.scenario}: bookings", text.signed(row.difference, "money", currency), note, tone))
     if best["low"] > 0:
         verdict.append(f"Most bookings come with \u201c{best['scenario']}\u201d: {text.signed(best['difference'], 'money', currency)} on average against today's way of working.")
