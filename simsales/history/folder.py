@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simsales.history.history import History
 
 MANIFEST = "history.json"
+RISKY = ("=", "+", "-", "@", "'")
 
 
 def write(history: History, path: Path) -> Path:
@@ -35,12 +36,15 @@ def write(history: History, path: Path) -> Path:
 
 
 def _csv(frame: pd.DataFrame) -> str:
-    """Return a frame as CSV text: ISO stamps, floats as repr, missing as empty."""
+    """Return a frame as CSV text: ISO stamps, floats as repr, missing as empty, no text a spreadsheet would run."""
     out = frame.copy()
     for name in out.columns:
         if isinstance(out[name].dtype, pd.DatetimeTZDtype):
             stamps = out[name].dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype("object")
             out[name] = stamps.where(out[name].notna(), None)
+        elif out[name].dtype.kind not in "fiub":
+            risky = out[name].astype("object").map(lambda cell: isinstance(cell, str) and cell[:1] in RISKY)
+            out[name] = out[name].mask(risky, "'" + out[name].astype("object").where(risky, ""))
     text: str = out.to_csv(index=False, lineterminator="\n")
     return text
 
@@ -108,6 +112,9 @@ def _load(path: Path, table: str, manifest: dict[str, Any]) -> pd.DataFrame:
         raw = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8")
     except (ValueError, OSError) as error:
         raise HistoryError(f"{path} must be a canonical table, got {error}. Hint: run simsales import again.") from error
+    for name in raw.columns:
+        quoted = raw[name].astype("object").map(lambda cell: isinstance(cell, str) and cell[:1] == "'" and cell[1:2] in RISKY)
+        raw[name] = raw[name].mask(quoted, raw[name].str[1:]) if quoted.any() else raw[name]
     missing = [name for name in tables.SCHEMAS[table] if name not in raw.columns]
     if missing:
         raise HistoryError(f"{path} must have the column {missing[0]}, got {', '.join(raw.columns)}. Hint: run simsales import again.")

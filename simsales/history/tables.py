@@ -65,7 +65,8 @@ def shaped(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     columns = {name: _typed(frame, name, kind) for name, kind in schema.items()}
     for name in frame.columns:
         if name not in schema:
-            columns[str(name)] = frame[name].reset_index(drop=True)
+            extra = frame[name].reset_index(drop=True)
+            columns[str(name)] = text(extra) if extra.dtype == object else extra
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
 
 

@@ -53,6 +53,8 @@ def finish(parts: Parts, context: Context) -> History:
     until = _until(parts, deals, visits, context)
     start = _observed_from(parts, deals, context)
     currency = _currency(deals, context)
+    unnamed = [str(stage) for stage in visits["stage"].dropna().unique() if stage not in parts.stages]
+    stages = {**dict.fromkeys(sorted(unnamed), "open"), **parts.stages}
     report = context.ledger.report(
         {
             "history_class": parts.history_class,
@@ -62,7 +64,7 @@ def finish(parts: Parts, context: Context) -> History:
         }.items()
     )
     return History(
-        deals=deals, visits=visits, tasks=tasks, reps=_reps(parts.reps, deals, visits, tasks), stages=_stages(parts.stages),
+        deals=deals, visits=visits, tasks=tasks, reps=_reps(parts.reps, deals, visits, tasks), stages=_stages(stages),
         report=report, observed_from=start, observed_until=until, history_class=parts.history_class, currency=currency,
         timezone=context.tz, changes=_changes(parts.changes),
     )  # fmt: skip
@@ -170,7 +172,8 @@ def visits_of(entries: pd.DataFrame, closings: pd.DataFrame) -> pd.DataFrame:
     left = following.where(~last, out["deal_id"].map(closings["closed_at"]))
     exits = out["stage"].shift(-1).where(~last, out["deal_id"].map(closings["status"]))
     out = out.rename(columns={"time": "entered_at"}).assign(seq=seq, left_at=left, exit=exits)
-    return out if "is_synthetic" in out else out.assign(is_synthetic=False)
+    out = out if "is_synthetic" in out else out.assign(is_synthetic=False)
+    return out[[name for name in tables.VISITS if name in out]]
 
 
 def order_of(entries: pd.DataFrame) -> list[str]:

@@ -57,6 +57,7 @@ def attributes(table: Table, context: Context, needs_created: bool) -> tuple[pd.
     frame = pd.DataFrame({"deal_id": table.ids(id_field), "created_at": created.values})
     for name in TEXTS:
         frame[name] = table.text(name)
+    frame["stage"], frame["owner"] = table.stages("stage"), table.owners("owner")
     frame["status"] = _status(table, frame, context)
     frame["closed_at"] = closed.values
     frame["expected_close"] = table.times("expected_close").values
@@ -98,7 +99,7 @@ def _drop_rows(table: Table, id_field: str) -> None:
 
 def _status(table: Table, frame: pd.DataFrame, context: Context) -> pd.Series:
     """Return open, won, lost or no_decision per deal; None where nothing says it."""
-    given = {**{label: kind for label, kind in context.mapping.stages.items()}, **context.mapping.outcomes}
+    given = {**context.stage_kinds, **context.mapping.stages, **context.mapping.outcomes}
     status = pd.Series([None] * len(frame), dtype=object)
     if table.has("status"):
         status = _known(table.text("status"), given, table, "status")
@@ -159,8 +160,9 @@ def stage_kinds(labels: pd.Series, context: Context, table: Table) -> dict[str, 
             counts = labels.value_counts()
             listed = ", ".join(f"'{label}' ({int(counts[label]):,})" for label in unknown[:12])
             raise HistoryError(f"{table.sheet.file} must use the stages of the mapping, got {listed}. {did_you_mean(unknown[0], list(given))}")
-    kinds = {**given, **{label: outcomes.get(label) or _kind(label) for label in found if label not in given}}
-    guessed = [f"{label} = {kind}" for label, kind in kinds.items() if kind != "open" and label not in given and label not in outcomes]
+    known = {**context.stage_kinds, **given}
+    kinds = {**known, **{label: outcomes.get(label) or _kind(label) for label in found if label not in known}}
+    guessed = [f"{label} = {kind}" for label, kind in kinds.items() if kind != "open" and label not in known and label not in outcomes]
     if guessed:
         context.ledger.note(f"Stages that end or park a deal were guessed by their names: {', '.join(guessed)}.")
     return {label: kind for label, kind in kinds.items() if kind == "open"} | {label: kind for label, kind in kinds.items() if kind != "open"}

@@ -41,6 +41,8 @@ class Sheet:
         Empty for workbooks.
     notes : tuple of str
         What was done to the cells.
+    kind : str
+        Kind of table where the file says it; empty where the captions must.
     """
 
     file: str
@@ -51,6 +53,7 @@ class Sheet:
     encoding: str = ""
     delimiter: str = ""
     notes: tuple[str, ...] = field(default=())
+    kind: str = ""
 
     def place(self, position: int) -> str:
         """Return where a row stands, for messages."""
@@ -80,6 +83,10 @@ def load(path: Path, encoding: str | None = None, sheet: str | None = None) -> l
         from simsales.history.readers import jsonrows
 
         return jsonrows.load(path, text, used)
+    if "<log" in text[:100_000] and start.startswith(("<?xml", "<log", "<!doctype log")):
+        from simsales.history.readers import xes
+
+        return [xes.load(path)]
     if start.startswith(("<html", "<!doctype html", "<table", "<?xml")):
         raise HistoryError(f"{path.name} must be CSV, Excel, JSON or XES, got HTML or XML. Hint: open it in Excel and save it as .xlsx.")
     return [parse_text(path.name, text, used)]
@@ -182,7 +189,7 @@ def parse_text(file: str, text: str, encoding: str, delimiter: str | None = None
     body = text[ends[at] :].rstrip("\r\n")
     frame = _frame(body, delimiter, width, file)
     header = head[at] + [""] * (width - len(head[at]))
-    return _finish(file, "", header, frame, at + 1, encoding, delimiter)
+    return finish(file, "", header, frame, at + 1, encoding, delimiter)
 
 
 def _sniff(text: str) -> str:
@@ -240,7 +247,7 @@ def _frame(body: str, delimiter: str, width: int, file: str) -> pd.DataFrame:
         raise HistoryError(f"{file} must have {width} cells in every row, got {str(error).strip()}. Hint: look for an unquoted '{delimiter}' in that row.") from error
 
 
-def _finish(file: str, name: str, header: list[str], frame: pd.DataFrame, header_row: int, encoding: str = "", delimiter: str = "") -> Sheet:
+def finish(file: str, name: str, header: list[str], frame: pd.DataFrame, header_row: int, encoding: str = "", delimiter: str = "") -> Sheet:
     """Return a sheet with named columns; trailing unnamed empty columns are gone."""
     header, second = _two_headers(header, frame)
     parents = [position for position, caption in enumerate(header) if SUBFORM not in caption]

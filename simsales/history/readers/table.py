@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,7 +19,7 @@ TIME_FIELDS = (
     "created_at", "closed_at", "won_at", "lost_at", "expected_close", "stage_changed_at", "modified_at", "last_activity",
     "time", "start", "end", "entered_at", "left_at", "hired_at",
 )  # fmt: skip
-SCIENTIFIC = r"\d(?:\.\d+)?[eE]\+?\d{2}"
+SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{2}")
 
 
 @dataclass
@@ -32,7 +33,10 @@ class Context:
     decimal: str | None = None
     chinese: bool = False
     until: str | None = None
-    precisions: set[str] = field(default_factory=set)
+    stage_names: dict[str, str] = field(default_factory=dict)
+    stage_kinds: dict[str, str] = field(default_factory=dict)
+    rep_names: dict[str, str] = field(default_factory=dict)
+    reps: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass
@@ -112,9 +116,9 @@ class Table:
             If a spreadsheet turned ids into rounded numbers.
         """
         cells = self.text(name)
-        damaged = cells.astype("str").str.fullmatch(SCIENTIFIC)
-        if bool(damaged.any()):
-            position = int(np.argmax(damaged.to_numpy()))
+        damaged = [cell for cell in cells.dropna().unique() if SCIENTIFIC.fullmatch(cell)]
+        if damaged:
+            position = int(np.argmax((cells == damaged[0]).to_numpy()))
             raise HistoryError(
                 f"{self.sheet.file}: {self.sheet.place(position)}, column {self.columns[name]} must hold whole ids, got {cells.iloc[position]}. "
                 "Hint: a spreadsheet rounded them; export again with the column as text."
@@ -199,22 +203,33 @@ class Table:
 
     def tidy(self) -> None:
         """Leave out empty rows, totals and repeated captions."""
-        block = self.sheet.cells.to_numpy(dtype=object)
-        if not block.size:
+        if not len(self):
             return
-        first = self.sheet.cells.iloc[:, 0].to_numpy(dtype=object)
-        suspicious = (first == "") | pd.Series(first).str.len().lt(24).to_numpy() & ~pd.Series(first).str.fullmatch(r"[\w-]*\d[\w-]*").to_numpy(dtype=bool)
-        blank = np.zeros(len(block), dtype=bool)
-        blank[suspicious] = (block[suspicious] == "").all(axis=1)
-        self.drop(blank, "empty row")
-        totals = frozenset(aliases.key(word) for word in aliases.load()["totals"])
         cells = self.sheet.cells
-        first_filled = cells.iloc[:, : min(3, cells.shape[1])].replace("", np.nan).bfill(axis=1).iloc[:, 0] if suspicious.any() else pd.Series(dtype=object)
-        if suspicious.any():
-            labels = first_filled.fillna("").astype("str").str.strip(" :：")
-            known = {label: aliases.key(label) in totals for label in labels.unique() if len(label) < 24}
-            self.drop(labels.map(known).fillna(False).to_numpy(dtype=bool), "total row")
-        captions = [str(caption) for caption in self.sheet.cells.columns]
-        repeated = (self.sheet.cells.iloc[:, 0] == captions[0]).to_numpy()
-        if repeated.any():
-            self.drop(repeated & (self.sheet.cells.to_numpy(dtype=object) == np.array(captions, dtype=object)).all(axis=1), "repeated captions")
+        lead = cells.iloc[:, 0].to_numpy(dtype=object)
+        for position in range(1, min(3, cells.shape[1])):
+            lead = np.where(lead == "", cells.iloc[:, position].to_numpy(dtype=object), lead)
+        codes, labels = pd.factorize(lead)
+        totals = frozenset(aliases.key(word) for word in aliases.load()["totals"])
+        is_total = np.array([len(label) < 24 and aliases.key(label) in totals for label in labels], dtype=bool)[codes]
+        blank = lead == ""
+        blank[blank] = (cells[blank] == "").all(axis=1).to_numpy()
+        caption = str(cells.columns[0])
+        repeated = lead == caption
+        repeated[repeated] = (cells[repeated] == cells.columns.to_numpy()).all(axis=1).to_numpy()
+        reason = np.select([blank, is_total, repeated], [1, 2, 3])
+        names = ("", "empty row", "total row", "repeated captions")
+        for code in (1, 2, 3):
+            self.context.ledger.drop(self.sheet, reason == code, names[code])
+        if reason.any():
+            self.sheet = without(self.sheet, reason > 0)
+
+    def stages(self, name: str) -> pd.Series:
+        """Return a column of stages, ids replaced by their labels."""
+        cells = self.text(name)
+        return cells.map(lambda label: self.context.stage_names.get(label, label), na_action="ignore") if self.context.stage_names else cells
+
+    def owners(self, name: str) -> pd.Series:
+        """Return a column of people, ids replaced by their names."""
+        cells = self.text(name)
+        return cells.map(lambda label: self.context.rep_names.get(label, label), na_action="ignore") if self.context.rep_names else cells
