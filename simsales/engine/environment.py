@@ -56,3 +56,7 @@ class OrderedEnvironment(simpy.Environment):
         queue, step = self._queue, self.step
         while queue and queue[0][0] < until:
             step()
+
+    def forget(self) -> None:
+        """Drop what would have happened later, and with it the references that keep a run alive."""
+        self._queue.clear()

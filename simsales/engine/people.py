@@ -51,6 +51,13 @@ class Staff:
         self.on_duty: list[list[int]] = [[] for _ in plan.roles]
         self.rows: list[list[float]] = []
         self.effort = EffortState(plan)
+        # plain lists: reading one number from an array costs more than the whole rule
+        self.limit: list[list[int]] = plan.role_concurrency.tolist()
+        self.weights: list[list[float]] = plan.rep_weight.tolist()
+        self.skill: list[list[float]] = plan.rep_skill.tolist()
+        self._speed: list[list[float]] = (plan.rep_speed * plan.rep_share).tolist()
+        self._ramp_days: list[list[float]] = plan.rep_ramp_days.tolist()
+        self._ramp_start: list[list[float]] = plan.rep_ramp_start.tolist()
         self._adopts = _rep_adoption(plan, streams)
         self._begun = 0
         self._shift_at = -1.0
@@ -160,7 +167,7 @@ class Staff:
             chosen = self.hooks.route(self.hooks.facts(self.plan, deal, self.env.now), names)
             if chosen is not None:
                 return present[names.index(chosen)]
-        weights = self.plan.rep_weight[deal.regime].tolist()
+        weights = self.weights[deal.regime]
         if rule == "least_loaded":
             return rules.least_loaded(self.loads, weights, present)
         if rule == "round_robin":
@@ -209,7 +216,7 @@ class Staff:
             self.dispatch(rep)
             return
         self._push(self.pool[task.role], task)
-        limit = int(self.plan.role_concurrency[self._begun, task.role])
+        limit = self.limit[self._begun][task.role]
         free = [rep for rep in self.on_duty[task.role] if self.busy[rep] < limit]
         if free:
             self.dispatch(min(free, key=lambda rep: (self.busy[rep], self.free_since[rep], rep)))
@@ -232,7 +239,7 @@ class Staff:
         if not self.present[rep]:
             return
         role = self.role[rep]
-        limit = self.plan.role_concurrency[self._begun, role]
+        limit = self.limit[self._begun][role]
         while self.busy[rep] < limit:
             heads = [h for h in (self._head(self.own[rep]), self._head(self.pool[role])) if h]
             if not heads:
@@ -269,14 +276,11 @@ class Staff:
 
     def _pace(self, rep: int, task: Task) -> float:
         """Return hours of work done in an hour of working time, read at the start (R3, R8)."""
-        now, plan = self.env.now, self.plan
-        r = self.regime(rep)
-        ramp = rules.ramp_factor(
-            plan.rep_ramp_start[r, rep], plan.rep_ramp_days[r, rep], now - self.hired[rep]
-        )
+        now, r = self.env.now, self.regime(rep)
+        age = now - self.hired[rep]
+        ramp = rules.ramp_factor(self._ramp_start[r][rep], self._ramp_days[r][rep], age)
         task.visit.effort = self.effort.multiplier(rep, r, now)
-        pace = plan.rep_speed[r, rep] * plan.rep_share[r, rep] * ramp * task.visit.effort
-        return float(pace)
+        return self._speed[r][rep] * ramp * task.visit.effort
 
     def regime(self, rep: int) -> int:
         """Return the latest regime that a rep has taken up."""

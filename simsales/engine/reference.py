@@ -5,7 +5,9 @@ Rules R1 to R11 are those of the simulation specification; see docs/engine.md.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import gc
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 from simpy.events import Event
 
@@ -47,12 +49,16 @@ class Run:
         self.deals: list[Deal] = []
         self.visits: list[list[float]] = []
         self.created: list[float] = self.facts.created.tolist()
+        self.logit: list[list[float]] = plan.segment_logit.tolist()
+        self.first_roles = [_first_roles(plan, r) for r in range(plan.n_regimes)]
 
     def log(self) -> EventLog:
         """Run to the horizon and return what happened."""
-        self.open_pipeline()
-        self.next_arrival()
-        self.env.run_before(self.facts.until)
+        with _uncollected():
+            self.open_pipeline()
+            self.next_arrival()
+            self.env.run_before(self.facts.until)
+            self.env.forget()
         return collect(self.plan, self.streams, self.facts, self.deals, self.visits, self.staff.rows)
 
     # a deal's life -----------------------------------------------------------------------------
@@ -150,6 +156,10 @@ class Run:
     def view(self, deal: Deal, stage: int) -> StageView:
         """Return a stage as the deal's regime has it, else as the nearest regime does."""
         views = self.plan.views
+        if len(views) == 1:
+            view = views[0][stage]
+            assert view is not None
+            return view
         for r in range(self.regime(deal.ordinal, self.env.now), -1, -1):
             view = views[r][stage]
             if view is not None:
@@ -191,12 +201,12 @@ class Run:
 
     def shift(self, deal: Deal, visit: Visit) -> float:
         """Return what state adds to the log-odds of advancing (R5, R8)."""
-        view, plan = visit.view, self.plan
-        total = float(plan.segment_logit[visit.regime, deal.segment])
+        view = visit.view
+        total = self.logit[visit.regime][deal.segment]
         if view.skill != 0.0:
             rep = visit.rep if visit.rep != NOBODY else deal.owner
             if rep != NOBODY:
-                total += view.skill * float(plan.rep_skill[self.staff.regime(rep), rep])
+                total += view.skill * self.staff.skill[self.staff.regime(rep)][rep]
         if view.response != 0.0 and deal.response == deal.response:
             total += view.response * deal.response
         if self.shocked:
@@ -289,14 +299,7 @@ class Run:
     def route(self, deal: Deal) -> None:
         """Give a new deal its owner: a rep of the first role that has to do something (R1)."""
         if self.plan.reps:
-            self.staff.make_owner(deal, self.first_role(deal))
-
-    def first_role(self, deal: Deal) -> int:
-        """Return the role of the entry stage's first task, else of the first task anywhere."""
-        row = self.plan.views[deal.regime]
-        views = [view for view in (row[deal.stage], *row) if view is not None]
-        roles = (view.tasks[0][0] for view in views if view.tasks)
-        return next(roles, int(self.plan.rep_role.min()))
+            self.staff.make_owner(deal, self.first_roles[deal.regime][deal.stage])
 
     def open_pipeline(self) -> None:
         """Let the deals that are open at the start appear, owned before any is routed (R9)."""
@@ -316,6 +319,27 @@ class Run:
             key = self.plan.stage_key[deal.stage]
             waiting = self.draw(i, Purpose.WAITING, key) < p  # a missing p is never above
             self.env.process(self.resume(deal, float(opening.age[i]), waiting))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the cycle collector from searching the many living objects of a run (a third of its time)."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
+def _first_roles(plan: Plan, r: int) -> list[int]:
+    """Return, for each entry stage, the role of its first task, else of the first task anywhere."""
+    row = plan.views[r]
+    anywhere = next((view.tasks[0][0] for view in row if view and view.tasks), None)
+    if anywhere is None:
+        anywhere = int(plan.rep_role.min()) if plan.reps else NOBODY
+    return [view.tasks[0][0] if view and view.tasks else anywhere for view in row]
 
 
 def _shifted(view: StageView, shift: float) -> tuple[float, ...]:

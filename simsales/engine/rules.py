@@ -114,7 +114,7 @@ def ramp_factor(start: float, days: float, age_days: float) -> float:
 
     Examples
     --------
-    >>> ramp_factor(0.2, 100.0, 50.0)
+    >>> round(ramp_factor(0.2, 100.0, 50.0), 12)
     0.6
     """
     if age_days >= days:
