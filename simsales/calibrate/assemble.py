@@ -152,7 +152,7 @@ def _stage(fit: Fit, stage: StageFit, draw: int, work: dict[str, AnyLaw], spent:
     if p.sum() <= 0 and draw > 0:
         p, never, draw = stage.probability[0], float(stage.never[0]), 0
     exits = [
-        Exit(to=to, probability=float(p[k]), delay_days=shifted(stage.law(draw, k), spent.get(name, 0.0)))
+        Exit(to=to, probability=min(1.0, float(p[k])), delay_days=shifted(stage.law(draw, k), spent.get(name, 0.0)))
         for k, to in enumerate(stage.visits.causes)
         if p[k] > 0
     ]

@@ -187,7 +187,7 @@ class _Lowering:
     def _stage_tables(self) -> dict[str, Any]:
         shape = (len(self.models), len(self.stages))
         exits: list[tuple[int, float, int]] = []
-        tasks: list[tuple[int, int]] = []
+        tasks: list[tuple[int, int, int]] = []
         exit_offset, task_offset = [0], [0]
         found: dict[str, Any] = {
             "stage_present": np.zeros(shape, dtype=bool),
@@ -204,7 +204,10 @@ class _Lowering:
             for s, name in enumerate(self.stages):
                 if (stage := by_name.get(name)) is not None:
                     found["exit_advancing"][r, s] = self._exits(model, stage, exits)
-                    tasks += [(self.roles.index(t.role), self.law(t.work_hours)) for t in stage.tasks]
+                    tasks += [
+                        (self.roles.index(t.role), self.law(t.work_hours), int(t.at == "end"))
+                        for t in stage.tasks
+                    ]
                     self._stage(r, s, model, stage, found)
                 exit_offset.append(len(exits))
                 task_offset.append(len(tasks))
@@ -217,6 +220,7 @@ class _Lowering:
             "exit_delay": np.array([e[2] for e in exits], dtype=np.int64),
             "task_role": np.array([t[0] for t in tasks], dtype=np.int64),
             "task_work": np.array([t[1] for t in tasks], dtype=np.int64),
+            "task_at_end": np.array([t[2] for t in tasks], dtype=np.int64),
         }  # fmt: skip
 
     def _stage(self, r: int, s: int, model: Model, stage: Stage, found: dict[str, Any]) -> None:

@@ -266,7 +266,7 @@ class Staff:
         self.busy[rep] += 1
         if task.role not in deal.reps and deal.owner == NOBODY and task.role == deal.owner_role:
             self.adopt(deal, rep, task.role)  # from a pool: whoever works first is credited
-        if deal.response != deal.response:  # not answered yet
+        if deal.response != deal.response and task.visit.view.tasks:  # not answered yet
             deal.response = (now - deal.created) * 24.0
         hours = task.work / self._pace(rep, task)
         end = self.work.add(now, hours)

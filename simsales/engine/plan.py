@@ -39,6 +39,7 @@ class StageView(NamedTuple):
     advancing: int
     delays: tuple[Table, ...]
     tasks: tuple[tuple[int, Table], ...]
+    last_tasks: tuple[tuple[int, Table], ...]
     patience: Table | None
     skill: float
     response: float
@@ -96,7 +97,7 @@ class Plan:
         Stage or outcome code; law. Best exits first.
     exit_cumulative : ndarray of float, shape (n_exits,)
     exit_advancing, patience, max_visits, skip_to : ndarray of int, shape (n_regimes, n_stages)
-    task_offset, task_role, task_work : ndarray of int
+    task_offset, task_role, task_work, task_at_end : ndarray of int
     rep_hired, rep_leaves : ndarray of float, shape (n_reps,)
     rep_speed, rep_skill, rep_share, rep_weight, rep_ramp_days, rep_ramp_start : ndarray of float, \
 shape (n_regimes, n_reps)
@@ -134,6 +135,7 @@ shape (n_regimes, n_reps)
     task_offset: Ints
     task_role: Ints
     task_work: Ints
+    task_at_end: Ints
     patience: Ints
     max_visits: Ints
     skip_to: Ints
@@ -184,13 +186,19 @@ shape (n_regimes, n_reps)
         exits = slice(self.exit_offset[i], self.exit_offset[i + 1])
         tasks = slice(self.task_offset[i], self.task_offset[i + 1])
         patience = int(self.patience[r, s])
-        work = zip(self.task_role[tasks].tolist(), self.task_work[tasks].tolist(), strict=True)
+        work = [
+            (role, self.tables[law]) for role, law in zip(
+                self.task_role[tasks].tolist(), self.task_work[tasks].tolist(), strict=True
+            )
+        ]  # fmt: skip
+        at_end = self.task_at_end[tasks].tolist()
         return StageView(
             targets=tuple(self.exit_target[exits].tolist()),
             cumulative=tuple(self.exit_cumulative[exits].tolist()),
             advancing=int(self.exit_advancing[r, s]),
             delays=tuple(self.tables[j] for j in self.exit_delay[exits].tolist()),
-            tasks=tuple((role, self.tables[j]) for role, j in work),
+            tasks=tuple(task for task, last in zip(work, at_end, strict=True) if not last),
+            last_tasks=tuple(task for task, last in zip(work, at_end, strict=True) if last),
             patience=self.tables[patience] if patience >= 0 else None,
             skill=float(self.skill_effect[r, s]),
             response=float(self.response_effect[r, s]),

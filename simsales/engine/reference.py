@@ -20,11 +20,13 @@ from simsales.engine.people import Staff
 from simsales.engine.plan import LOST, NOBODY, OPEN, STATUS, WON, Plan, StageView
 from simsales.engine.state import MAX_VISITS, NO_RESPONSE, NONE, Deal, Task, Visit
 from simsales.engine.streams import Purpose, Streams
+from simsales.engine.tables import Table
 from simsales.errors import InvalidModelError
 from simsales.model.conditions import holds
 
 NAN = float("nan")
 Life = Generator[Event, None, None]
+Work = tuple[tuple[int, Table], ...]
 
 
 class Run:
@@ -58,8 +60,16 @@ class Run:
             self.open_pipeline()
             self.next_arrival()
             self.env.run_before(self.facts.until)
-            self.env.forget()
+            self.forget()
         return collect(self.plan, self.streams, self.facts, self.deals, self.visits, self.staff.rows)
+
+    def forget(self) -> None:
+        """Cut the circles between waiting deals and their events, so that memory is free at once."""
+        for deal in self.deals:
+            if deal.task is not None:
+                deal.task.done.callbacks = []
+                deal.task = None
+        self.env.forget()
 
     # a deal's life -----------------------------------------------------------------------------
 
@@ -70,13 +80,14 @@ class Run:
             visit = self.enter(deal, stage)  # R2
             if visit is None:
                 return self.close(deal, LOST, MAX_VISITS)  # R6
-            answered = yield from self.work(deal, visit, self.env.now)  # R3, R4
+            answered = yield from self.work(deal, visit, visit.view.tasks, self.env.now)  # R3, R4
             if not answered:
                 return self.leave(deal, visit, LOST, NO_RESPONSE)
             target, delay = self.choose(deal, visit)  # R5
             if target == OPEN:
                 return None
             yield self.env.at(self.env.now + delay, Kind.DELAY_END, deal.ordinal)
+            yield from self.work(deal, visit, visit.view.last_tasks, self.env.now)  # R2
             self.leave(deal, visit, target)
             stage = self.gate(deal, target)
         return self.close(deal, stage)
@@ -86,7 +97,7 @@ class Run:
         visit = self.enter(deal, deal.stage, self.plan.start - age)
         assert visit is not None
         if waiting and visit.view.tasks:
-            answered = yield from self.work(deal, visit, self.plan.start - age)
+            answered = yield from self.work(deal, visit, visit.view.tasks, self.plan.start - age)
             if not answered:
                 return self.leave(deal, visit, LOST, NO_RESPONSE)
             target, delay = self.choose(deal, visit)
@@ -95,6 +106,7 @@ class Run:
         if target == OPEN:
             return None
         yield self.env.at(self.env.now + delay, Kind.DELAY_END, deal.ordinal)
+        yield from self.work(deal, visit, visit.view.last_tasks, self.env.now)
         self.leave(deal, visit, target)
         deal.stage = target
         if target < 0:
@@ -102,15 +114,19 @@ class Run:
         yield from self.live(deal)
         return None
 
-    def work(self, deal: Deal, visit: Visit, since: float) -> Generator[Event, None, bool]:
+    def work(
+        self, deal: Deal, visit: Visit, tasks: Work, since: float
+    ) -> Generator[Event, None, bool]:
         """Let reps do a visit's tasks in order; False if the deal gives up waiting (R3, R4)."""
-        for j, (role, law) in enumerate(visit.view.tasks):
+        late = tasks is visit.view.last_tasks and bool(tasks)
+        first = len(visit.view.tasks) if late else 0
+        for j, (role, law) in enumerate(tasks, start=first):
             u = self.draw(deal.ordinal, Purpose.WORK + j, self.plan.stage_key[visit.stage], visit.number)
             row = [deal.ordinal, visit.row[1], visit.stage, role, NOBODY, since, NAN, NAN, NAN]
             task = Task(deal, visit, role, law.draw(u), since, Event(self.env), row)
             self.staff.rows.append(row)
             self.staff.queue(task)
-            if visit.view.patience is not None and task.queue is not None:
+            if visit.view.patience is not None and task.queue is not None and not late:
                 self.watch(task, visit)
             yield task.done
             if task.lapsed:
@@ -336,10 +352,14 @@ def _uncollected() -> Iterator[None]:
 def _first_roles(plan: Plan, r: int) -> list[int]:
     """Return, for each entry stage, the role of its first task, else of the first task anywhere."""
     row = plan.views[r]
-    anywhere = next((view.tasks[0][0] for view in row if view and view.tasks), None)
+    anywhere = next(
+        (tasks[0][0] for view in row if view and (tasks := view.tasks + view.last_tasks)), None
+    )
     if anywhere is None:
         anywhere = int(plan.rep_role.min()) if plan.reps else NOBODY
-    return [view.tasks[0][0] if view and view.tasks else anywhere for view in row]
+    return [
+        tasks[0][0] if view and (tasks := view.tasks + view.last_tasks) else anywhere for view in row
+    ]
 
 
 def _shifted(view: StageView, shift: float) -> tuple[float, ...]:
