@@ -59,4 +59,6 @@ class OrderedEnvironment(simpy.Environment):
 
     def forget(self) -> None:
         """Drop what would have happened later, and with it the references that keep a run alive."""
+        for entry in self._queue:
+            entry[3].callbacks = []
         self._queue.clear()
