@@ -60,9 +60,9 @@ def html_report(
     title : str
         Heading of the page.
     import_report : ImportReport, optional
-        What was read and left out.
+        What was read and left out; by default that of the calibration's history.
     calibration : Calibration, optional
-        The model and the status of its parameters.
+        The model and the status of its parameters; by default the one behind the forecast.
     comparison : Comparison, optional
         Scenarios against the base.
     study : Study, optional
@@ -100,6 +100,10 @@ def html_report(
     target = Path(path)
     check_writable(target)
     results = {"forecast": forecast, "comparison": comparison, "study": study}
+    if calibration is None:
+        calibration = getattr(forecast, "calibration", None)
+    if import_report is None:
+        import_report = getattr(getattr(calibration, "history", None), "report", None)
     money = currency or _currency(forecast, comparison, study, calibration)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -139,7 +143,7 @@ def _sections(
     if figures:
         found.append(_figure_section(figures, page))
     if calibration is not None:
-        found.append(calibration_section(calibration, page))
+        found.append(calibration_section(calibration, page, tuple(map(str, getattr(results["forecast"], "notes", ())))))
     if import_report is not None:
         found.append(import_section(import_report))
     if notes:

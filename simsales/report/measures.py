@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simsales.report import text
 
-#: Unit and good direction of the KPIs of the public contract.
-KNOWN: dict[str, tuple[str, str]] = {
-    "leads": ("count", "higher"),
-    "won": ("count", "higher"),
-    "win_rate": ("share", "higher"),
-    "bookings": ("money", "higher"),
-    "cycle_days": ("days", "lower"),
-    "cycle_days_p90": ("days", "lower"),
-    "time_in_stage_days": ("days", "lower"),
-    "queue_days": ("days", "lower"),
-    "utilisation": ("share", "target"),
-    "wip": ("count", "target"),
-    "response_hours": ("hours", "lower"),
-    "no_response": ("share", "lower"),
-    "quota_attainment": ("share", "higher"),
-    "commission": ("money", "target"),
-    "cost": ("money", "lower"),
-    "net": ("money", "higher"),
-    "cash": ("money", "higher"),
-}
+if TYPE_CHECKING:
+    from simsales.kpi import Kpi
+
+UNITS = {"currency": "money", "money": "money"}
+
+
+def registered(kpi: str) -> Kpi | None:
+    """Return the registry's entry for a KPI.
+
+    Parameters
+    ----------
+    kpi : str
+        With or without a breakdown.
+
+    Returns
+    -------
+    Kpi or None
+        None where the registry does not know it.
+
+    Examples
+    --------
+    >>> registered("bookings").zh, registered("moonshine")
+    ('签约额', None)
+    """
+    from simsales.kpi import KPIS  # noqa: PLC0415 - loads the engine, which most figures do not need
+
+    return KPIS.get(base(kpi))
 
 
 def unit(kpi: str) -> str:
@@ -46,7 +53,8 @@ def unit(kpi: str) -> str:
     >>> unit("win_rate[segment=smb]"), unit("moonshine")
     ('share', 'number')
     """
-    return KNOWN.get(base(kpi), ("number", "higher"))[0]
+    found = registered(kpi)
+    return "number" if found is None else UNITS.get(found.unit, found.unit)
 
 
 def better(kpi: str) -> str:
@@ -67,7 +75,8 @@ def better(kpi: str) -> str:
     >>> better("cycle_days")
     'lower'
     """
-    return KNOWN.get(base(kpi), ("number", "higher"))[1]
+    found = registered(kpi)
+    return "higher" if found is None else found.better
 
 
 def base(kpi: str) -> str:
@@ -114,6 +123,7 @@ def label(kpi: str) -> str:
         "cycle_days_p90": "Cycle time, 90th percentile",
         "time_in_stage_days": "Time in stage",
         "queue_days": "Time waiting for a rep",
+        "win_rate_naive": "Win rate of closed deals only",
         "wip": "Open deals at a time",
         "response_hours": "Time to first response",
         "no_response": "Leads lost without a response",

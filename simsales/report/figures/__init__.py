@@ -11,16 +11,20 @@ from collections.abc import Callable
 from matplotlib.axes import Axes
 
 from simsales.report.figures.differences import differences, ecdf
+from simsales.report.figures.distribution import distribution
 from simsales.report.figures.durations import stage_durations
 from simsales.report.figures.fan import fan
 from simsales.report.figures.funnel import funnel
 from simsales.report.figures.load import queue, utilisation
 from simsales.report.figures.split import split
 
-__all__ = ["FIGURES", "differences", "ecdf", "fan", "funnel", "queue", "split", "stage_durations", "utilisation"]
+__all__ = [
+    "FIGURES", "differences", "distribution", "ecdf", "fan", "funnel", "queue", "split", "stage_durations", "utilisation",
+]  # fmt: skip
 
 FIGURES: dict[str, Callable[..., Axes]] = {
     "differences": differences,
+    "distribution": distribution,
     "ecdf": ecdf,
     "fan": fan,
     "funnel": funnel,

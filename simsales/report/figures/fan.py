@@ -41,6 +41,7 @@ def fan(data: Any, *, ax: Axes | None = None, title: str | None = None) -> Axes:
     paths = need(data.paths, columns, "fan").sort_values("day")
     currency = getattr(data, "currency", None)
     ax = canvas(ax, 7.6, 4.4)
+    paths = paths.assign(day=_local(paths["day"], data))
     ahead = paths[paths["p50"].notna()]
     for low, high, alpha, label in BANDS:
         ax.fill_between(
@@ -48,7 +49,7 @@ def fan(data: Any, *, ax: Axes | None = None, title: str | None = None) -> Axes:
             color=palette.BLUE, alpha=alpha, linewidth=0, label=f"{label} range",
         )  # fmt: skip
     ax.plot(ahead["day"], ahead["p50"].astype(float), color=palette.BLUE, linewidth=2, label="median (P50)")
-    _actual(ax, paths)
+    _actual(ax, paths, local_day(data, "as_of"))
     _target(ax, paths, getattr(data, "target", None), currency)
     _ends(ax, ahead, currency)
     ax.set_ylim(bottom=0)
@@ -72,7 +73,22 @@ def heading(data: Any) -> str:  # noqa: ANN401 - a Forecast
     return f"P(bookings reach {text.money(target, currency)}) = {text.chance(p_target)}"
 
 
-def _actual(ax: Axes, paths: pd.DataFrame) -> None:
+def local_day(data: Any, name: str) -> str:  # noqa: ANN401 - a Forecast
+    """Return the last local day before a moment of a forecast, as an ISO date."""
+    shown = data.to_dict().get(name) if hasattr(data, "to_dict") else None
+    if shown:
+        return str(shown)[:10]
+    moment = pd.Timestamp(getattr(data, name))
+    return f"{moment if moment.tzinfo is None else moment - pd.Timedelta(microseconds=1):%Y-%m-%d}"
+
+
+def _local(days: pd.Series[Any], data: Any) -> pd.Series[Any]:  # noqa: ANN401
+    """Return the days in the organisation's time zone, where the forecast knows it."""
+    zone = getattr(getattr(getattr(data, "calibration", None), "history", None), "timezone", None)
+    return days.dt.tz_convert(zone) if zone and days.dt.tz is not None else days
+
+
+def _actual(ax: Axes, paths: pd.DataFrame, as_of: str) -> None:
     """Draw what is booked: solid, up to the day of the forecast."""
     if "actual" not in paths:
         return
@@ -83,7 +99,7 @@ def _actual(ax: Axes, paths: pd.DataFrame) -> None:
     today = past["day"].iloc[-1]
     if len(past) > 1:
         ax.axvline(today, color=palette.MUTED, linewidth=0.8, linestyle=":")
-        ax.annotate(f"as of {today:%Y-%m-%d}", (today, 0), xytext=(5, 6), textcoords="offset points", fontsize=8.5,
+        ax.annotate(f"as of {as_of}", (today, 0), xytext=(5, 6), textcoords="offset points", fontsize=8.5,
                     color=palette.MUTED, path_effects=halo())  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simsales.report import palette, text
-from simsales.report.figures.base import bare, canvas, chart, need
+from simsales.report.figures.base import bare, canvas, chart, legend_below, need
 
 
 @chart
@@ -17,7 +17,8 @@ def funnel(data: pd.DataFrame, *, ax: Axes | None = None, title: str = "Funnel",
     ----------
     data : DataFrame
         Columns ``stage``, ``entered`` (count) and, optionally, ``rate`` (share of those who entered that
-        went on to the next row) and ``won``; rows in the order of the process.
+        went on to the next row; in the last row, that were won) and ``open`` (count that are there now); rows in the
+        order of the process.
     ax : Axes, optional
         Where to draw; a new figure by default.
     title : str
@@ -45,7 +46,7 @@ def funnel(data: pd.DataFrame, *, ax: Axes | None = None, title: str = "Funnel",
     ax = canvas(ax, 7.6, 0.9 + 0.52 * len(rows))
     entered = rows["entered"].astype(float)
     places = range(len(rows))
-    ax.barh(places, entered, height=0.62, color=palette.BLUE)
+    _bars(ax, rows, entered)
     top = max(float(entered.max()), 1.0)
     for place, amount in zip(places, entered, strict=True):
         share = "" if place == 0 else f"  {text.percent(amount / entered.iloc[0], 1)} of all" if entered.iloc[0] else ""
@@ -63,10 +64,22 @@ def funnel(data: pd.DataFrame, *, ax: Axes | None = None, title: str = "Funnel",
     return ax
 
 
+def _bars(ax: Axes, rows: pd.DataFrame, entered: pd.Series[float]) -> None:
+    """Draw the bars; deals that are still in the stage are the lighter end."""
+    still = rows["open"].astype(float).fillna(0.0).clip(0, entered) if "open" in rows else entered * 0.0
+    places = range(len(rows))
+    ax.barh(places, entered - still, height=0.62, color=palette.BLUE, label="went on or ended")
+    if still.sum() > 0:
+        ax.barh(places, still, left=entered - still, height=0.62, color=palette.SKY, label="there now (open)")
+        legend_below(ax, columns=2)
+
+
 def _rates(ax: Axes, rows: pd.DataFrame, top: float) -> None:
     """Write the stage-to-stage rates into the gaps between bars."""
     if "rate" not in rows:
         return
-    for place, rate in enumerate(rows["rate"].astype(float)[:-1]):
+    rates = rows["rate"].astype(float)
+    for place, rate in enumerate(rates):
         if rate == rate:  # noqa: PLR0124 - not NaN
-            ax.text(top * 0.012, place + 0.5, f"↓ {text.percent(rate, 1)}", va="center", fontsize=8.5, color=palette.MUTED)
+            won = " won" if place == len(rates) - 1 else ""
+            ax.text(top * 0.012, place + 0.5, f"↓ {text.percent(rate, 1)}{won}", va="center", fontsize=8.5, color=palette.MUTED)

@@ -9,10 +9,15 @@ import pandas as pd
 
 from simsales.report import text
 from simsales.report.figures import fan, split
+from simsales.report.figures.fan import local_day
 from simsales.report.figures.split import PARTS, parts
 from simsales.report.view import Block, Canvas, Card, Part, Prose, Section, Table, table
 
 _ROWS = 12
+ASSUMED = (
+    "Deals keep arriving, moving and being won as in the history. How well the history determines those rates, and shocks that hit "
+    "all deals at once, are inside the range; a change of market, price or team that the history has not seen is not."
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def forecast_headline(forecast: Any) -> Headline:  # noqa: ANN401 - a Forecast, 
     low, middle, high = (float(quantiles[name]) for name in ("p10", "p50", "p90"))
     cards = [
         Card(
-            f"Bookings by {_day(forecast.until)}, median", text.money(middle, currency),
+            f"Bookings by {local_day(forecast, 'until')}, median", text.money(middle, currency),
             f"80 % range: {text.money_range(low, high, currency)}", "main",
         )  # fmt: skip
     ]
@@ -74,13 +79,9 @@ def forecast_headline(forecast: Any) -> Headline:  # noqa: ANN401 - a Forecast, 
         cards.append(_target_card(forecast, currency))
         verdict.append(_target_sentence(forecast, middle, currency))
     booked = float(forecast.booked)
-    cards.append(Card("Already booked", text.money(booked, currency), f"as of {_day(forecast.as_of)}"))
+    cards.append(Card("Already booked", text.money(booked, currency), f"as of {local_day(forecast, 'as_of')}"))
     shares, at = _stack(forecast, currency)
     return Headline(tuple(cards), tuple(verdict), shares, text.money(forecast.target, currency) if forecast.target is not None else "", at)
-
-
-def _day(moment: Any) -> str:  # noqa: ANN401 - Timestamp or text
-    return f"{pd.Timestamp(moment):%Y-%m-%d}"
 
 
 def _target_card(forecast: Any, currency: str | None) -> Card:  # noqa: ANN401
@@ -163,11 +164,13 @@ def forecast_section(forecast: Any, page: Canvas) -> Section:  # noqa: ANN401 - 
         blocks.append(_baselines(forecast, currency))
     swing = getattr(forecast, "swing", None)
     if swing is not None and len(swing):
-        blocks.append(_swing(swing, forecast, currency))
-    if getattr(forecast, "notes", ()):
-        blocks.append(Prose(tuple(str(note) for note in forecast.notes), "assumed"))
+        blocks.append(_swing(swing, currency))
+    blocks.append(Prose((ASSUMED,), "assumed"))
+    notes = tuple(dict.fromkeys(str(note) for note in getattr(forecast, "notes", ())))
+    if notes:
+        blocks.append(Prose(notes, "warning"))
     lead = (
-        f"Seen from {_day(forecast.as_of)}, looking to {_day(forecast.until)}: what is booked, what the open deals will still bring, "
+        f"Seen from {local_day(forecast, 'as_of')}, looking to {local_day(forecast, 'until')}: what is booked, what the open deals will still bring, "
         "and what deals not yet created will bring in time."
     )
     return Section("forecast", "The forecast", lead, tuple(blocks))
@@ -178,7 +181,7 @@ def _how_sure(forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
     quantiles = forecast.quantiles
     rows = [
         ("Forecast spread (80 % range)", text.money_range(quantiles["p10"], quantiles["p90"], currency), "What may happen: chance, common shocks and parameters known only roughly."),
-        ("Monte-Carlo error", f"±{text.money(forecast.mc_error, currency)}", f"Error of computing only, from {text.count(len(forecast.samples))} simulated futures; more of them make it smaller, not the range."),
+        ("Monte-Carlo error of the median", f"±{text.money(forecast.mc_error, currency)}", f"Error of computing only, from {text.count(len(forecast.samples))} simulated futures; more of them make it smaller, not the range."),
     ]  # fmt: skip
     if getattr(forecast, "noise_floor", None) is not None:
         rows.append(("Noise floor", text.percent(forecast.noise_floor), "The average miss, relative to bookings, that chance alone leaves to a perfect model. No method can promise less."))
@@ -196,18 +199,11 @@ def _baselines(forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
     return Table(("Simple methods beside it", "Bookings", "Against the median"), tuple(rows), (False, True, True), note=note)
 
 
-def _swing(swing: pd.DataFrame, forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
+def _swing(swing: pd.DataFrame, currency: str | None) -> Table:
     """Return the deals that move the result most."""
-    change = text.number
-    if swing["swing"].abs().max() <= 1:
-        change = lambda value: text.signed(value, "share")  # noqa: E731 - shares of P(target)
-        heading = "Swing of the chance to reach the target" if forecast.target is not None else "Swing"
-    else:
-        change = lambda value: text.money(value, currency)  # noqa: E731
-        heading = "Swing"
     columns = [
         ("deal_id", "Deal", text.cell), ("stage", "Stage", text.cell), ("amount", "Amount", lambda value: text.money_full(value, currency)),
-        ("p_win", "Chance to be won in time", text.chance), ("swing", heading, change),
+        ("p_win", "Chance to be won in time", text.chance), ("swing", "Moves the total by", lambda value: f"±{text.money(value, currency)}"),
     ]  # fmt: skip
-    note = "Swing is the difference between the deal won in time and not won in time."
+    note = "How far each deal alone moves the total up or down (one standard deviation): large amounts that are neither safe nor lost."
     return table(swing, columns, caption="Open deals that matter most", note=note, limit=_ROWS)

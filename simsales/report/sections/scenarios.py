@@ -234,8 +234,16 @@ def study_section(study: Any, currency: str | None = None) -> Section:  # noqa: 
     blocks: list[Block] = [_kpi_table(kpis, overall, currency)]
     if broken:
         blocks.append(_kpi_table(kpis, broken, currency, folded="By stage, role, segment and channel"))
+    blocks.append(_meanings(overall))
     lead = "What the simulated organisation does over the whole period. The range is chance from one run to the next; the Monte-Carlo error is the error of computing the mean."
     return Section("study", "The organisation as simulated", lead, tuple(blocks))
+
+
+def _meanings(names: list[str]) -> Table:
+    """Return what each measure means, folded."""
+    known = [(kpi, measures.registered(kpi)) for kpi in names]
+    rows = tuple((measures.label(kpi), found.zh, found.definition) for kpi, found in known if found is not None)
+    return Table(("Measure", "中文", "Meaning"), rows, (False, False, False), folded="What each measure means")
 
 
 def _kpi_table(kpis: Mapping[str, Any], names: list[str], currency: str | None, folded: str = "") -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -81,7 +81,7 @@ def funnel_section(frame: pd.DataFrame, page: Canvas) -> Section:
     return Section("funnel", "The funnel", "How many deals reach each stage, and which share goes on to the next.", (page.draw(funnel(frame), caption),))
 
 
-def calibration_section(calibration: Any, page: Canvas) -> Section:  # noqa: ANN401 - a Calibration
+def calibration_section(calibration: Any, page: Canvas, said: Collection[str] = ()) -> Section:  # noqa: ANN401 - a Calibration
     """Return the section on the model: how much the data determine, curves and every parameter.
 
     Parameters
@@ -90,6 +90,8 @@ def calibration_section(calibration: Any, page: Canvas) -> Section:  # noqa: ANN
         Uses ``summary()`` and, where they exist, ``curves()`` and ``notes``.
     page : Canvas
         Draws the figures.
+    said : collection of str
+        Notes that the page holds already.
 
     Returns
     -------
@@ -102,7 +104,7 @@ def calibration_section(calibration: Any, page: Canvas) -> Section:  # noqa: ANN
     if curves is not None and len(curves):
         blocks.append(page.draw(stage_durations(curves), "Share of visits that have ended by each number of days. Visits still open count: they are ticks on the curve. Dashed lines are the model."))
     blocks.append(_status_table(rows))
-    notes = tuple(str(note) for note in getattr(calibration, "notes", ()))
+    notes = tuple(str(note) for note in getattr(calibration, "notes", ()) if str(note) not in said)
     if notes:
         blocks.append(Prose(notes, "warning"))
     blocks.append(_parameters(rows))
