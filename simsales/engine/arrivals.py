@@ -7,6 +7,7 @@ weekly and quarterly multipliers, reaches the sum of the first *i* keyed exponen
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -230,30 +231,30 @@ def _make_pieces(plan: Plan, c: int, until: float) -> Pieces:
     first -= dt.timedelta(days=first.weekday())
     n = (clock.date(until) - first).days + 1
     days = [first + dt.timedelta(days=i) for i in range(n + (-n) % 7)]
-    windows = _windows(plan, c)
-    rows: list[tuple[float, float, float, int, int]] = []
-    for day in days:
-        for a, b in _hours(plan, windows, day):
-            begin, end = clock.at(day, a), clock.at(day, b)
-            leads = _expected(plan, c, day, begin, end, (a, b))
-            week, quarter = (day.toordinal() - 1) // 7, day.year * 4 + (day.month - 1) // 3
-            rows.append((begin, end, leads, week, quarter))
-    table = np.array([row[:3] for row in rows])
-    week = np.array([row[3] for row in rows], dtype=np.int64)
-    quarter = np.array([row[4] for row in rows], dtype=np.int64)
-    begin, end, leads = table[:, 0], table[:, 1], table[:, 2]
-    weekly = np.bincount(week - week[0], weights=leads)[week - week[0]]
+    edges = _edges(plan, c)
+    rows = [
+        (clock.at(day, a), clock.at(day, b), day, (a, b))
+        for day in days
+        for a, b in itertools.pairwise(edges)
+    ]
+    rows = [row for row in rows if row[1] > row[0]]  # a change of the clock can swallow an hour
+    begin, end = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    leads = np.array([_expected(plan, c, *row) for row in rows])
+    weeks = np.array([(row[2].toordinal() - 1) // 7 for row in rows])
+    quarter = np.array([row[2].year * 4 + (row[2].month - 1) // 3 for row in rows])
+    weekly = np.bincount(weeks - weeks[0], weights=leads)[weeks - weeks[0]]
     low, high = np.maximum(begin, plan.start), np.minimum(end, until)
     part = np.clip((high - low) / (end - begin), 0.0, 1.0)
     keep = part > 0.0
-    return Pieces(low[keep], high[keep], (leads * part)[keep], week[keep], quarter[keep], weekly[keep])
+    kept = (low, high, leads * part, weeks, quarter, weekly)
+    return Pieces(*(column[keep] for column in kept))
 
 
 def _channel(regime: Regime, name: str) -> Channel | None:
     return next((ch for ch in regime.model.channels if ch.name == name), None)
 
 
-def _windows(plan: Plan, c: int) -> tuple[float, ...]:
+def _edges(plan: Plan, c: int) -> tuple[float, ...]:
     """Return the hours at which the rate can change within a day."""
     edges = {0.0, 24.0}
     for regime in plan.timeline.regimes:
@@ -263,13 +264,8 @@ def _windows(plan: Plan, c: int) -> tuple[float, ...]:
     return tuple(sorted(edges))
 
 
-def _hours(plan: Plan, edges: tuple[float, ...], day: dt.date) -> list[tuple[float, float]]:
-    del plan, day
-    return list(zip(edges, edges[1:], strict=False))
-
-
 def _expected(
-    plan: Plan, c: int, day: dt.date, begin: float, end: float, hours: tuple[float, float]
+    plan: Plan, c: int, begin: float, end: float, day: dt.date, hours: tuple[float, float]
 ) -> float:
     """Return the expected leads of a piece: each regime replaces its share of what held before."""
     leads = 0.0
@@ -332,7 +328,8 @@ def pick(shares: NDArray[np.float64], u: Floats) -> Ints:
     sums = np.cumsum(shares, axis=1)
     found = (u[:, None] * sums[:, -1:] >= sums).sum(axis=1)
     last = shares.shape[1] - 1 - np.argmax(shares[:, ::-1] > 0.0, axis=1)
-    return np.minimum(found, np.where(sums[:, -1] > 0.0, last, 0)).astype(np.int64)
+    place: Ints = np.minimum(found, np.where(sums[:, -1] > 0.0, last, 0)).astype(np.int64)
+    return place
 
 
 def _segments(plan: Plan, draws: DealDraws, regime: Ints, channel: Ints, n_opening: int) -> Ints:

@@ -94,7 +94,7 @@ def periods(clock: Clock, kind: Period, start: float, until: float) -> Periods:
     first = clock.date(start)
     number = (first.year * 12 + first.month - 1) // step
     begins = [_month(clock, number * step)]
-    numbers = []
+    numbers: list[int] = []
     while begins[-1] <= until or not numbers:
         numbers.append(number)
         number += 1

@@ -9,101 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from simsales.engine.arrivals import Deals
-from simsales.engine.plan import LOST, NO_DECISION, NOBODY, OPEN, STATUS, WON, Floats, Ints, Plan
-from simsales.engine.state import NONE, REASONS, Deal
-from simsales.engine.streams import Streams
-from simsales.errors import SimsalesError
+from simsales.engine.columns import DealColumns, TaskColumns, VisitColumns
+from simsales.engine.plan import NOBODY, OPEN, STATUS, WON, Floats, Ints, Plan
+from simsales.engine.state import NONE, REASONS
 from simsales.model.apply import named_reps
 
 if TYPE_CHECKING:
     from simsales.history import History
 
 MICROSECONDS = 86_400e6
-
-
-class ConservationError(SimsalesError, AssertionError):
-    """A run lost or invented a deal (R11): a fault of the engine, never of the user."""
-
-
-@dataclass(frozen=True, eq=False)
-class DealColumns:
-    """Deals as arrays of shape (n_deals,): opening deals first, then leads as they arrived.
-
-    Parameters
-    ----------
-    created, closed, amount, response : ndarray of float
-        Days since the epoch (closed: NaN while open), money, hours to the first task (NaN: none).
-    status : ndarray of int
-        ``WON, LOST, NO_DECISION`` or ``OPEN`` of :mod:`simsales.engine.plan`.
-    owner, segment, channel, stage, regime, number, reason : ndarray of int
-        -1 is nobody or unknown; `stage` is the last one; `reason` indexes ``state.REASONS``.
-    opening : ndarray of bool
-    """
-
-    created: Floats
-    closed: Floats
-    amount: Floats
-    response: Floats
-    status: Ints
-    owner: Ints
-    segment: Ints
-    channel: Ints
-    stage: Ints
-    regime: Ints
-    number: Ints
-    reason: Ints
-    opening: np.ndarray[Any, np.dtype[np.bool_]]
-
-
-@dataclass(frozen=True, eq=False)
-class VisitColumns:
-    """Visits as arrays of shape (n_visits,), by deal and order.
-
-    Parameters
-    ----------
-    deal, seq, stage, owner, number : ndarray of int
-        `number` counts the visits of this deal to this stage, from 1.
-    entered, left : ndarray of float
-        Days since the epoch; NaN: still there.
-    exit : ndarray of int
-        Next stage, an outcome code, or ``state.NONE`` while open. A stage that the deal then skips
-        counts as the exit that was taken.
-    """
-
-    deal: Ints
-    seq: Ints
-    stage: Ints
-    entered: Floats
-    left: Floats
-    exit: Ints
-    owner: Ints
-    number: Ints
-
-
-@dataclass(frozen=True, eq=False)
-class TaskColumns:
-    """Tasks as arrays of shape (n_tasks,), by deal and order.
-
-    Parameters
-    ----------
-    deal, seq, stage, role, rep : ndarray of int
-        `seq` is that of the visit; `rep` is -1 for a task that never began.
-    queued, started, ended : ndarray of float
-        Days since the epoch; NaN where it did not happen before the horizon.
-    work_hours : ndarray of float
-        Working hours that the rep was busy with it, up to the horizon; 0 if it never began.
-    """
-
-    deal: Ints
-    seq: Ints
-    stage: Ints
-    role: Ints
-    rep: Ints
-    queued: Floats
-    started: Floats
-    ended: Floats
-    work_hours: Floats
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -238,7 +152,7 @@ class EventLog:
         epoch = pd.Timestamp(self.plan.clock.epoch).tz_convert("UTC").tz_localize(None)
         known = np.where(np.isnan(days), 0.0, days)
         steps = np.rint(known * MICROSECONDS).astype("timedelta64[us]")
-        stamps = np.datetime64(epoch.to_datetime64(), "us") + steps
+        stamps = epoch.to_datetime64().astype("datetime64[us]") + steps
         stamps[np.isnan(days)] = np.datetime64("NaT")
         return pd.DatetimeIndex(stamps).tz_localize("UTC")
 
@@ -251,10 +165,32 @@ class EventLog:
         return kpi.table(self)
 
     def to_history(self) -> History:
-        """Return the run as a :class:`~simsales.history.History` of class A."""
-        from simsales.engine.tohistory import to_history
+        """Return the run as a History of class A, observed from its start to its end.
 
-        return to_history(self)
+        Opening deals keep their creation and their current stay, which began before the start.
+        """
+        from simsales.history import History, ImportReport
+        from simsales.history.tables import shaped
+
+        n, model = len(self.deal.created), self.plan.timeline.model
+        first, last = self.moments(np.array([self.start, self.until]))
+        report = ImportReport(
+            source="simulation", read=n, kept=n, timezone=model.calendar.timezone,
+            timezone_why="the model's calendar", currencies=(model.currency,), history_class="A",
+            precision="second", censored_share=float((self.deal.status == OPEN).mean()) if n else 0.0,
+            notes=(f"simulated: {self!r}", *self.plan.notes),
+        )  # fmt: skip
+        closed = ("won", "lost", "no_decision")
+        names = [*self.plan.stages, *closed]
+        kinds = ["open"] * len(self.plan.stages) + list(closed)
+        stages = pd.DataFrame({"stage": names, "order": range(len(names)), "kind": kinds})
+        return History(
+            deals=shaped(self.deals.sort_values(["created_at", "deal_id"], kind="stable"), "deals"),
+            visits=shaped(self.visits, "visits"), tasks=shaped(self.tasks, "tasks"),
+            reps=shaped(self.reps, "reps"), stages=shaped(stages, "stages"), report=report,
+            observed_from=first, observed_until=last, history_class="A",
+            currency=model.currency, timezone=model.calendar.timezone,
+        )  # fmt: skip
 
     def to_event_log(self) -> pd.DataFrame:
         """Return the run as an event log.
@@ -276,7 +212,7 @@ class EventLog:
             resource=_texts(np.full(len(idle), None, dtype=object))
         )
         parts = [part for part in (first, second.set_axis(names, axis=1)) if len(part)]
-        both = pd.concat(parts, ignore_index=True) if parts else first
+        both: pd.DataFrame = pd.concat(parts, ignore_index=True) if parts else first
         return both.sort_values(["start_time", "case_id"], kind="stable", ignore_index=True)
 
 
@@ -292,99 +228,3 @@ def _named(names: tuple[str, ...], codes: Ints) -> pd.Series:
 
 def _coded(names: dict[int, Any], codes: Ints) -> pd.Series:
     return _texts(np.array([names[code] for code in codes.tolist()], dtype=object))
-
-
-# collecting -------------------------------------------------------------------------------------
-
-
-def collect(
-    plan: Plan,
-    streams: Streams,
-    facts: Deals,
-    deals: list[Deal],
-    visits: list[list[float]],
-    tasks: list[list[float]],
-) -> EventLog:
-    """Return the log of a finished run, after the check of R11."""
-    log = EventLog(
-        plan=plan,
-        seed=streams.seed,
-        replication=streams.replication,
-        start=plan.start,
-        until=facts.until,
-        deal=_deal_columns(facts, deals),
-        visit=_visit_columns(visits),
-        task=_task_columns(plan, facts.until, tasks),
-    )
-    check_conservation(log, len(facts.created))
-    return log
-
-
-def _deal_columns(facts: Deals, deals: list[Deal]) -> DealColumns:
-    n = len(deals)
-
-    def ints(name: str) -> Ints:
-        return np.array([getattr(deal, name) for deal in deals], dtype=np.int64)
-
-    return DealColumns(
-        created=facts.created[:n],
-        closed=np.array([deal.closed for deal in deals], dtype=float),
-        amount=facts.amount[:n],
-        response=np.array([deal.response for deal in deals], dtype=float),
-        status=ints("status"),
-        owner=ints("owner"),
-        segment=facts.segment[:n],
-        channel=facts.channel[:n],
-        stage=ints("stage"),
-        regime=ints("regime"),
-        number=facts.number[:n],
-        reason=ints("reason"),
-        opening=np.arange(n) < facts.n_opening,
-    )
-
-
-def _table(rows: list[list[float]], width: int) -> Floats:
-    """Return rows as an array, by deal, then visit, then as they happened."""
-    table = np.array(rows, dtype=float).reshape(len(rows), width)
-    return table[np.lexsort((table[:, 1], table[:, 0]))]
-
-
-def _visit_columns(rows: list[list[float]]) -> VisitColumns:
-    t = _table(rows, 8)
-    deal, seq, stage, exit_, owner, number = (t[:, i].astype(np.int64) for i in (0, 1, 2, 5, 6, 7))
-    return VisitColumns(deal, seq, stage, t[:, 3], t[:, 4], exit_, owner, number)
-
-
-def _task_columns(plan: Plan, until: float, rows: list[list[float]]) -> TaskColumns:
-    t = _table(rows, 9)
-    deal, seq, stage, role, rep = (t[:, i].astype(np.int64) for i in range(5))
-    started, ended, hours = t[:, 6], t[:, 7].copy(), np.nan_to_num(t[:, 8])
-    for i in np.flatnonzero(ended >= until):  # in hand at the horizon
-        ended[i] = np.nan
-        hours[i] = plan.worktime.hours_between(float(started[i]), until)
-    return TaskColumns(deal, seq, stage, role, rep, t[:, 5], started, ended, hours)
-
-
-def check_conservation(log: EventLog, expected: int) -> None:
-    """Check that nothing vanished (R11).
-
-    Raises
-    ------
-    ConservationError
-        If created + opened differs from won + lost + no_decision + open, a closed deal has no closing
-        time, or a deal that was worked on is in no stage or in several.
-    """
-    status, closed = log.deal.status, log.deal.closed
-    counted = sum(int((status == code).sum()) for code in (WON, LOST, NO_DECISION, OPEN))
-    open_visits = np.bincount(log.visit.deal[np.isnan(log.visit.left)], minlength=len(status))
-    wrong = (
-        (status == OPEN) != np.isnan(closed),
-        open_visits != (status == OPEN),
-        closed < log.deal.created,
-    )
-    if counted != expected or any(each.any() for each in wrong):
-        message = (
-            f"a run must conserve deals (R11): created + opened = {expected}, got {counted} in all, "
-            f"and {[int(each.sum()) for each in wrong]} deals with inconsistent records."
-        )
-        raise ConservationError(message)

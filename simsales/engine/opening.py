@@ -109,7 +109,7 @@ def _numbers(
         assert default is not None
         return np.full(n, default)
     try:
-        values = np.array(pd.to_numeric(frame[name]), dtype=float)
+        values: Floats = np.array(pd.to_numeric(frame[name]), dtype=float)
     except (ValueError, TypeError) as error:
         message = f"opening.{name} must be numbers, got text. Hint: {error}"
         raise InvalidModelError(message) from error
@@ -150,4 +150,5 @@ def _created(frame: pd.DataFrame, clock: Clock, start: float, age: Floats) -> Fl
             f"'{frame['deal_id'].iloc[i]}'. Hint: leave out deals that were created later."
         )
         raise InvalidModelError(message)
-    return start + np.minimum(days, -0.0)
+    created: Floats = start + np.minimum(days, 0.0)
+    return created

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
 
 from simpy.events import Event
@@ -78,27 +80,27 @@ class Staff:
     def _schedule(self, leaves: list[float]) -> None:
         for rep, (hired, leaving) in enumerate(zip(self.hired, leaves, strict=True)):
             if hired > self.env.now:
-                self._staffing(hired, 2 * rep, lambda _, rep=rep: self.hire(rep))
+                self._staffing(hired, 2 * rep, partial(self.hire, rep))
             if leaving > self.env.now:
-                self._staffing(leaving, 2 * rep + 1, lambda _, rep=rep: self.leave(rep))
+                self._staffing(leaving, 2 * rep + 1, partial(self.leave, rep))
         for r, start in enumerate(self.plan.regime_start.tolist()):
             if start <= self.env.now:
                 self._begun = r
             else:
-                self._staffing(start, REGIME, lambda _, r=r: self.begin_regime(r))
+                self._staffing(start, REGIME, partial(self.begin_regime, r))
 
-    def _staffing(self, time: float, ident: int, call: object) -> None:
+    def _staffing(self, time: float, ident: int, call: Callable[[Event], None]) -> None:
         if time < float("inf"):
-            self.env.at(time, Kind.STAFFING, ident).callbacks.append(call)  # type: ignore[union-attr,arg-type]
+            self.env.at(time, Kind.STAFFING, ident).callbacks.append(call)
 
-    def hire(self, rep: int) -> None:
+    def hire(self, rep: int, _: Event | None = None) -> None:
         """Let a rep begin (R7)."""
         self.present[rep] = True
         self.free_since[rep] = self.env.now
         self._muster()
         self.dispatch(rep)
 
-    def leave(self, rep: int) -> None:
+    def leave(self, rep: int, _: Event | None = None) -> None:
         """Let a rep go: the task in hand is finished, everything else is routed anew (R7)."""
         self.present[rep] = False
         self._muster()
@@ -114,7 +116,7 @@ class Staff:
             if task is not None and task.queue is self.own[rep]:
                 self._enqueue(task)
 
-    def begin_regime(self, r: int) -> None:
+    def begin_regime(self, r: int, _: Event | None = None) -> None:
         """Serve queues by the rules of a regime that begins (deals adopt it one by one)."""
         before, self._begun = self._begun, r
         for role, rule in enumerate(self.plan.role_queue[r]):
@@ -254,7 +256,7 @@ class Staff:
         if self._shift_at != opens:
             self._shift_at = opens
             event = self.env.at(opens, Kind.STAFFING, SHIFT)
-            event.callbacks.append(self._open)  # type: ignore[union-attr]
+            event.callbacks.append(self._open)
 
     def _open(self, _: Event) -> None:
         for rep in range(len(self.role)):

@@ -13,8 +13,9 @@ from simpy.events import Event
 
 from simsales.engine import rules
 from simsales.engine.arrivals import Deals, make_deals
+from simsales.engine.collect import collect
 from simsales.engine.environment import Kind, OrderedEnvironment
-from simsales.engine.eventlog import EventLog, collect
+from simsales.engine.eventlog import EventLog
 from simsales.engine.hooks import Hooks
 from simsales.engine.people import Staff
 from simsales.engine.plan import LOST, NOBODY, OPEN, STATUS, WON, Plan, StageView
@@ -143,7 +144,7 @@ class Run:
         waited = self.env.now - task.since
         left = patience.residual(u, waited) if waited > 0.0 else patience.draw(u)
         lapse = self.env.at(self.env.now + left, Kind.PATIENCE, deal.ordinal)
-        lapse.callbacks.append(lambda _: self.staff.give_up(task))  # type: ignore[union-attr]
+        lapse.callbacks.append(lambda _: self.staff.give_up(task))
 
     # steps of a life ---------------------------------------------------------------------------
 
@@ -300,7 +301,7 @@ class Run:
         i = len(self.deals)
         if i < len(self.created):
             arrival = self.env.at(self.created[i], Kind.ARRIVAL, i)
-            arrival.callbacks.append(self.next_arrival)  # type: ignore[union-attr]
+            arrival.callbacks.append(self.next_arrival)
 
     def make(self, i: int) -> Deal:
         """Return deal number i as it is when it appears."""

@@ -262,4 +262,4 @@ def effort(
         return 1.0
     if pay <= 0.0:
         return minimum
-    return min(max((pay / reference) ** elasticity, minimum), maximum)
+    return min(max(math.pow(pay / reference, elasticity), minimum), maximum)

@@ -56,7 +56,8 @@ class Table:
             raise AttributeError(name)
         self._u: list[float] = self.u.tolist()
         self._x: list[float] = self.x.tolist()
-        return self._u if name == "_u" else self._x
+        found: list[float] = object.__getattribute__(self, name)
+        return found
 
     def draw(self, u: float) -> float:
         """Return the value at probability `u` (0 < u < 1)."""
@@ -150,7 +151,7 @@ def _build(law: Law) -> Table:
     if isinstance(law, Uniform):
         return Table(np.array([0.0, 1.0]), np.array([law.low, law.high]))
     if isinstance(law, Empirical):
-        u, x = law._knots()  # noqa: SLF001 - the law's own knots are exact
+        u, x = law._knots()  # exact
         return Table(np.ascontiguousarray(u), np.ascontiguousarray(x))
     return _adaptive(law)
 

@@ -178,9 +178,11 @@ def _notes(calendar: Calendar, clock: Clock, first: dt.date, until: float) -> tu
     final = clock.date(until).year
     if last is None or final <= last:
         return ()
-    years = f"{max(first.year, last + 1)} to {final}" if final > max(first.year, last + 1) else f"{final}"
-    return (
+    since = max(first.year, last + 1)
+    years = f"{since} to {final}" if final > since else f"{final}"
+    note = (
         f"calendar: {calendar.country} has announced holidays and make-up working days until {last}; "
         f"for {years} holidays are estimated and there are no make-up days. "
-        "Hint: give calendar.off and calendar.extra once they are announced.",
+        "Hint: give calendar.off and calendar.extra once they are announced."
     )
+    return (note,)

@@ -1,0 +1,110 @@
+"""Turn a finished run into a log, and check that nothing vanished (R11)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simsales.engine.arrivals import Deals
+from simsales.engine.columns import DealColumns, TaskColumns, VisitColumns
+from simsales.engine.eventlog import EventLog
+from simsales.engine.plan import LOST, NO_DECISION, OPEN, WON, Floats, Ints, Plan
+from simsales.engine.state import Deal
+from simsales.engine.streams import Streams
+from simsales.errors import SimsalesError
+
+
+class ConservationError(SimsalesError, AssertionError):
+    """A run lost or invented a deal (R11): a fault of the engine, never of the user."""
+
+
+def collect(
+    plan: Plan,
+    streams: Streams,
+    facts: Deals,
+    deals: list[Deal],
+    visits: list[list[float]],
+    tasks: list[list[float]],
+) -> EventLog:
+    """Return the log of a finished run, after the check of R11."""
+    log = EventLog(
+        plan=plan,
+        seed=streams.seed,
+        replication=streams.replication,
+        start=plan.start,
+        until=facts.until,
+        deal=_deal_columns(facts, deals),
+        visit=_visit_columns(visits),
+        task=_task_columns(plan, facts.until, tasks),
+    )
+    check_conservation(log, len(facts.created))
+    return log
+
+
+def _deal_columns(facts: Deals, deals: list[Deal]) -> DealColumns:
+    n = len(deals)
+
+    def ints(name: str) -> Ints:
+        return np.array([getattr(deal, name) for deal in deals], dtype=np.int64)
+
+    return DealColumns(
+        created=facts.created[:n],
+        closed=np.array([deal.closed for deal in deals], dtype=float),
+        amount=facts.amount[:n],
+        response=np.array([deal.response for deal in deals], dtype=float),
+        status=ints("status"),
+        owner=ints("owner"),
+        segment=facts.segment[:n],
+        channel=facts.channel[:n],
+        stage=ints("stage"),
+        regime=ints("regime"),
+        number=facts.number[:n],
+        reason=ints("reason"),
+        opening=np.arange(n) < facts.n_opening,
+    )
+
+
+def _table(rows: list[list[float]], width: int) -> Floats:
+    """Return rows as an array, by deal, then visit, then as they happened."""
+    table = np.array(rows, dtype=float).reshape(len(rows), width)
+    return table[np.lexsort((table[:, 1], table[:, 0]))]
+
+
+def _visit_columns(rows: list[list[float]]) -> VisitColumns:
+    t = _table(rows, 8)
+    deal, seq, stage, exit_, owner, number = (t[:, i].astype(np.int64) for i in (0, 1, 2, 5, 6, 7))
+    return VisitColumns(deal, seq, stage, t[:, 3], t[:, 4], exit_, owner, number)
+
+
+def _task_columns(plan: Plan, until: float, rows: list[list[float]]) -> TaskColumns:
+    t = _table(rows, 9)
+    deal, seq, stage, role, rep = (t[:, i].astype(np.int64) for i in range(5))
+    started, ended, hours = t[:, 6], t[:, 7].copy(), np.nan_to_num(t[:, 8])
+    for i in np.flatnonzero(ended >= until):  # in hand at the horizon
+        ended[i] = np.nan
+        hours[i] = plan.worktime.hours_between(float(started[i]), until)
+    return TaskColumns(deal, seq, stage, role, rep, t[:, 5], started, ended, hours)
+
+
+def check_conservation(log: EventLog, expected: int) -> None:
+    """Check that nothing vanished (R11).
+
+    Raises
+    ------
+    ConservationError
+        If created + opened differs from won + lost + no_decision + open, a closed deal has no closing
+        time, or a deal that was worked on is in no stage or in several.
+    """
+    status, closed = log.deal.status, log.deal.closed
+    counted = sum(int((status == code).sum()) for code in (WON, LOST, NO_DECISION, OPEN))
+    open_visits = np.bincount(log.visit.deal[np.isnan(log.visit.left)], minlength=len(status))
+    wrong = (
+        (status == OPEN) != np.isnan(closed),
+        open_visits != (status == OPEN),
+        closed < log.deal.created,
+    )
+    if counted != expected or any(each.any() for each in wrong):
+        message = (
+            f"a run must conserve deals (R11): created + opened = {expected}, got {counted} in all, "
+            f"and {[int(each.sum()) for each in wrong]} deals with inconsistent records."
+        )
+        raise ConservationError(message)

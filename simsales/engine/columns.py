@@ -1,0 +1,87 @@
+"""The raw columns of a log: what KPIs and forecasts compute on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simsales.engine.plan import Flags, Floats, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class DealColumns:
+    """Deals as arrays of shape (n_deals,): opening deals first, then leads as they arrived.
+
+    Parameters
+    ----------
+    created, closed, amount, response : ndarray of float
+        Days since the epoch (closed: NaN while open), money, hours to the first task (NaN: none).
+    status : ndarray of int
+        ``WON, LOST, NO_DECISION`` or ``OPEN`` of :mod:`simsales.engine.plan`.
+    owner, segment, channel, stage, regime, number, reason : ndarray of int
+        -1 is nobody or unknown; `stage` is the last one; `reason` indexes ``state.REASONS``.
+    opening : ndarray of bool
+    """
+
+    created: Floats
+    closed: Floats
+    amount: Floats
+    response: Floats
+    status: Ints
+    owner: Ints
+    segment: Ints
+    channel: Ints
+    stage: Ints
+    regime: Ints
+    number: Ints
+    reason: Ints
+    opening: Flags
+
+
+@dataclass(frozen=True, eq=False)
+class VisitColumns:
+    """Visits as arrays of shape (n_visits,), by deal and order.
+
+    Parameters
+    ----------
+    deal, seq, stage, owner, number : ndarray of int
+        `number` counts the visits of this deal to this stage, from 1.
+    entered, left : ndarray of float
+        Days since the epoch; NaN: still there.
+    exit : ndarray of int
+        Next stage, an outcome code, or ``state.NONE`` while open. A stage that the deal then skips
+        counts as the exit that was taken.
+    """
+
+    deal: Ints
+    seq: Ints
+    stage: Ints
+    entered: Floats
+    left: Floats
+    exit: Ints
+    owner: Ints
+    number: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class TaskColumns:
+    """Tasks as arrays of shape (n_tasks,), by deal and order.
+
+    Parameters
+    ----------
+    deal, seq, stage, role, rep : ndarray of int
+        `seq` is that of the visit; `rep` is -1 for a task that never began.
+    queued, started, ended : ndarray of float
+        Days since the epoch; NaN where it did not happen before the horizon.
+    work_hours : ndarray of float
+        Working hours that the rep was busy with it, up to the horizon; 0 if it never began.
+    """
+
+    deal: Ints
+    seq: Ints
+    stage: Ints
+    role: Ints
+    rep: Ints
+    queued: Floats
+    started: Floats
+    ended: Floats
+    work_hours: Floats
