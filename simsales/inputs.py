@@ -1,0 +1,188 @@
+"""Turn what somebody types on a command line into values: dates, amounts, histories, scenarios."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simsales.errors import InvalidInputError, InvalidModelError
+
+if TYPE_CHECKING:
+    from simsales.history import History
+    from simsales.model.apply import Timeline
+    from simsales.model.levers import Scenario
+    from simsales.model.schema import Model
+
+
+def iso_date(text: str | None) -> str | None:
+    """Return `text` if it is an ISO date (or date and time).
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+
+    Examples
+    --------
+    >>> iso_date("2027-03-31")
+    '2027-03-31'
+    """
+    if text is None:
+        return None
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"must be a date like 2027-03-31, got '{text}'"
+        raise ValueError(message) from error
+    return text
+
+
+def amount(text: str | None) -> float | None:
+    """Return an amount of money as people write it.
+
+    Raises
+    ------
+    ValueError
+        If it is no amount.
+
+    Examples
+    --------
+    >>> amount("1200万"), amount("1.2M"), amount("3,000,000"), amount("¥1.5亿"), amount("250k")
+    (12000000.0, 1200000.0, 3000000.0, 150000000.0, 250000.0)
+    """
+    if text is None:
+        return None
+    found = re.fullmatch(r"(.*\d)\s*(k|m|mn|bn|b)", text.strip(), flags=re.IGNORECASE)
+    scale = {"k": 1e3, "m": 1e6, "b": 1e9}[found[2][0].lower()] if found else 1.0
+    value = _money(found[1] if found else text)
+    if value is None or value < 0:
+        message = f"must be an amount like 3000000, 1.2M or 1200万, got '{text}'"
+        raise ValueError(message)
+    return value * scale
+
+
+def _money(text: str) -> float | None:
+    """Return an amount by the rules of CRM exports, the same as in imported files."""
+    try:
+        return float(text)  # the common case needs no parser of money
+    except ValueError:
+        pass
+    import pandas as pd
+
+    from simsales.history.readers.values import money
+
+    read = money(pd.Series([text], dtype=object), chinese=True)
+    return None if bool(read.unparsed[0]) or pd.isna(read.values.iloc[0]) else float(read.values.iloc[0])
+
+
+def read_inputs(paths: Sequence[Path], options: dict[str, Any]) -> History:
+    """Return the history in CRM files, event logs or a folder of canonical tables.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    options : dict
+        Keyword arguments of :func:`simsales.read_history`; those that are None are left out.
+    """
+    from simsales.history import read_history
+
+    given = {key: value for key, value in options.items() if value is not None}
+    return read_history(paths[0] if len(paths) == 1 else list(paths), **given)
+
+
+def read_scenarios(paths: Sequence[Path], model: Model) -> list[Scenario]:
+    """Return scenarios that are known to fit `model`.
+
+    Raises
+    ------
+    InvalidModelError
+        With every problem of every file, each with file, line and column.
+    """
+    from simsales.files import load_scenario
+
+    found, problems = [], []
+    for path in paths:
+        try:
+            scenario = load_scenario(path)
+            apply_at(path, scenario, model)
+        except InvalidModelError as error:
+            problems.append(str(error))
+            continue
+        found.append(_named(scenario, path))
+    if problems:
+        raise InvalidModelError("\n".join(problems))
+    names = [scenario.name for scenario in found]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        message = f"scenarios must have different names, got '{twice}' twice. Hint: change name: in one of them."
+        raise InvalidModelError(message)
+    return found
+
+
+def _named(scenario: Scenario, path: Path) -> Scenario:
+    """Return the scenario under its own name, else under that of its file."""
+    default = type(scenario).model_fields["name"].default
+    return scenario.model_copy(update={"name": path.stem}) if scenario.name == default else scenario
+
+
+def apply_at(path: Path, scenario: Scenario, model: Model) -> Timeline:
+    """Return `model` changed by the scenario in the file `path`, errors with their place in it."""
+    from simsales.files import locate, read_document
+    from simsales.model.apply import apply
+
+    try:
+        return apply(scenario, model)
+    except InvalidModelError as error:
+        raise InvalidModelError(locate(str(error), read_document(path))) from error
+
+
+def base_of(path: Path, scenario: Scenario, given: Path | None) -> Path | None:
+    """Return the file of a scenario's base model: `given`, else what its ``base:`` names."""
+    if given is not None:
+        return given
+    return None if scenario.base is None else path.parent / scenario.base
+
+
+def log_paths(pattern: Path, runs: int) -> list[Path]:
+    """Return one file a run: ``F_0.csv`` to ``F_{K-1}.csv``, or ``F.csv`` for a single one.
+
+    Examples
+    --------
+    >>> [str(path) for path in log_paths(Path("a/F.csv"), 2)]
+    ['a/F_0.csv', 'a/F_1.csv']
+    """
+    if runs == 1:
+        return [pattern]
+    return [pattern.with_name(f"{pattern.stem}_{k}{pattern.suffix}") for k in range(runs)]
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest in a JSON file: the object itself, or the ``manifest`` of a saved result.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file is absent, is not JSON, or holds no manifest.
+    """
+    import json
+
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        message = f"{path} must be a file that can be read, got: {error.strerror or error}."
+        raise InvalidInputError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{path} must be text in UTF-8, got byte 0x{error.object[error.start]:02x}."
+        raise InvalidInputError(message) from error
+    except json.JSONDecodeError as error:
+        message = f"{path}:{error.lineno}:{error.colno} must be valid JSON, got: {error.msg}."
+        raise InvalidInputError(message) from error
+    if isinstance(found, dict) and isinstance(found.get("manifest"), dict):
+        found = found["manifest"]
+    if not isinstance(found, dict) or "versions" not in found:
+        message = f"{path} must hold a manifest, got none. Hint: save the output of simsales run --json."
+        raise InvalidInputError(message)
+    return found

@@ -1,0 +1,252 @@
+"""Results as text for a terminal: aligned tables and a few sentences. Nothing is printed here.
+
+Every function takes the plain values that ``--json`` prints, so what people read and what tools
+read cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from simsales.report import measures, text
+
+Data = Mapping[str, Any]
+_WIDE = ("W", "F")
+
+
+def to_json(value: Any) -> str:
+    """Return one JSON object with numbers unrounded; what is not known is null.
+
+    Examples
+    --------
+    >>> print(to_json({"a": float("nan"), "b": [1.5]}))
+    {
+      "a": null,
+      "b": [
+        1.5
+      ]
+    }
+    """
+    return json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: NumPy scalars as numbers, NaN and NaT as None, times as ISO text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if isinstance(value, (str, bool, int)) or value is None:
+        return value
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value != value:  # noqa: PLR0124 - NaT and NA are not equal to themselves
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def width(label: str) -> int:
+    """Return how many terminal columns a text takes; Chinese characters take two.
+
+    Examples
+    --------
+    >>> width("阶段 A")
+    6
+    """
+    marks = sum(unicodedata.combining(char) > 0 for char in label)
+    return len(label) + sum(unicodedata.east_asian_width(char) in _WIDE for char in label) - marks
+
+
+def columns(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """Return a table with aligned columns, the first `left` of them to the left.
+
+    Examples
+    --------
+    >>> print(columns(["Stage", "Deals"], [["报价", "12"], ["Won", "3"]]))
+    Stage  Deals
+    报价      12
+    Won        3
+    """
+    lines = [list(header), *(list(row) for row in rows)]
+    widths = [max(width(line[i]) for line in lines) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(_pad(cell, widths[i], to_left=i < left) for i, cell in enumerate(line)).rstrip()
+        for line in lines
+    )
+
+
+def _pad(cell: str, to: int, *, to_left: bool) -> str:
+    gap = " " * (to - width(cell))
+    return cell + gap if to_left else gap + cell
+
+
+def run_text(result: Data, currency: str | None, replications: int | None) -> str:
+    """Return the KPIs of a run: mean, its Monte-Carlo error, and the spread of single runs.
+
+    Parameters
+    ----------
+    result : mapping
+        The JSON shape of ``simsales run``.
+    currency : str, optional
+        ISO 4217 code.
+    replications : int, optional
+        How many runs stand behind it.
+    """
+    rows = [
+        _kpi_row(name, kpi, currency)
+        for name, kpi in result["kpis"].items()
+        if "[" not in name and plain(kpi["mean"]) is not None
+    ]
+    table = columns(["KPI", "Mean", "± MC error", "80 % of runs"], rows)
+    count = f"{text.count(replications)} replications. " if replications else ""
+    return (
+        f"{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more "
+        "replications; the range is what one year of chance does. --json also has every stage, role, "
+        "segment and channel."
+    )
+
+
+def _kpi_row(name: str, kpi: Data, currency: str | None) -> list[str]:
+    mean, error, low, high = (
+        measures.show(name, kpi[key], currency) for key in ("mean", "mc_error", "p10", "p90")
+    )
+    return [measures.label(name), mean, error, f"{low} to {high}"]
+
+
+def compare_text(result: Data, currency: str | None) -> str:
+    """Return scenarios beside the base: bookings, cycle time, cost and net, as paired differences.
+
+    Parameters
+    ----------
+    result : mapping
+        The JSON shape of ``simsales compare``.
+    currency : str, optional
+        ISO 4217 code.
+    """
+    base, *others = result["scenarios"]
+    header = ["", "Bookings", "Difference (95 %)", "P(better)", "Cycle", "Difference (95 %)", "P(better)", "Cost", "Net"]
+    rows = [_scenario_row(entry, currency, is_base=entry is base) for entry in (base, *others)]
+    lines = [columns(header, rows)]
+    lines.extend(f"\n{_verdict(entry, base, currency)}" for entry in others)
+    lines.append(
+        "\nDifferences are paired: all scenarios meet the same customers and the same luck. The interval "
+        "is the Monte-Carlo uncertainty of the mean difference; --json has every KPI."
+    )
+    return "\n".join(lines)
+
+
+def _scenario_row(entry: Data, currency: str | None, *, is_base: bool) -> list[str]:
+    row = [str(entry["name"])]
+    for kpi in ("bookings", "cycle_days"):
+        found, gap = entry["kpis"].get(kpi, {}), entry.get("difference", {}).get(kpi, {})
+        row.append(measures.show(kpi, found.get("mean"), currency))
+        if is_base or not gap:
+            row += ["", ""]
+            continue
+        row.append(
+            f"{measures.change(kpi, gap['mean'], currency)} "
+            f"({measures.change(kpi, gap['low'], currency)} to {measures.change(kpi, gap['high'], currency)})"
+        )
+        row.append(text.chance(gap["p_better"]))
+    return [*row, text.money(entry.get("cost"), currency), text.money(entry.get("net"), currency)]
+
+
+def _verdict(entry: Data, base: Data, currency: str | None) -> str:
+    """Return what a scenario does in one sentence."""
+    gap = entry.get("difference", {}).get("bookings")
+    if not gap or plain(gap["mean"]) is None:
+        return f"{entry['name']}: bookings are not known."
+    sure = "more" if gap["low"] > 0 else "less" if gap["high"] < 0 else ""
+    if not sure:
+        return f"{entry['name']}: no difference in bookings can be told from chance with these replications."
+    known = [plain(side.get("net")) for side in (entry, base)]
+    net = ""
+    if None not in known:
+        net = f"; net of all costs {measures.change('net', known[0] - known[1], currency)}"
+    return f"{entry['name']}: {text.money(abs(gap['mean']), currency)} {sure} bookings{net}."
+
+
+def forecast_text(result: Data, currency: str | None, notes: Sequence[str] = ()) -> str:
+    """Return a forecast in words: the range, the chance of the target, the split and the baselines.
+
+    Parameters
+    ----------
+    result : mapping
+        The JSON shape of ``simsales forecast``.
+    currency : str, optional
+        ISO 4217 code.
+    notes : sequence of str
+        Said below, as they are.
+    """
+
+    def money(value: Any) -> str:
+        return text.money(value, currency)
+
+    quantiles = result["quantiles"]
+    lines = [
+        f"Bookings until {str(result['until'])[:10]}, as known on {str(result['as_of'])[:10]}",
+        "",
+        f"  P50 {money(quantiles['p50'])}, 80 % range {money(quantiles['p10'])} to {money(quantiles['p90'])}, "
+        f"mean {money(result['mean'])}",
+    ]
+    if result.get("target") is not None:
+        lines.append(f"  Target {money(result['target'])}: reached with probability {text.chance(result['p_target'])}")
+    lines.append(
+        f"  Already booked {money(result['booked'])}, from open deals {money(result['open'])}, "
+        f"from deals still to come {money(result['new'])} (means)"
+    )
+    if plain(result.get("mc_error")) is not None:
+        lines.append(
+            f"  Monte-Carlo error of the P50 {money(result['mc_error'])}, from {text.count(result.get('replications'))} simulated futures"
+        )
+    floor = plain(result.get("noise_floor"))
+    if floor is not None:
+        lines.append(f"  Noise floor {text.percent(floor, 1)}: the miss that chance alone leaves to a perfect model")
+    known = {name: value for name, value in result.get("baselines", {}).items() if plain(value) is not None}
+    if known:
+        lines += ["", columns(["Simple baseline", "Says"], [[_words(name), money(value)] for name, value in known.items()])]
+    lines += [f"\nNote: {note}" for note in notes]
+    return "\n".join(lines)
+
+
+def calibrate_text(result: Data) -> str:
+    """Return the parameters of a calibration by status, and its check against the history.
+
+    Parameters
+    ----------
+    result : mapping
+        The JSON shape of ``simsales calibrate``.
+    """
+    rows = [
+        [
+            str(row["path"]),
+            _value(row["value"]),
+            "" if plain(row["low"]) is None else f"{text.number(row['low'])} to {text.number(row['high'])}",
+            "" if plain(row["n"]) is None else text.count(row["n"]),
+            str(row["status"]),
+        ]
+        for row in result["parameters"]
+    ]
+    lines = [columns(["Parameter", "Estimate", "95 % interval", "n", "Status"], rows)]
+    if result.get("check"):
+        check = [
+            [str(row["measure"]), *(_value(row.get(key)) for key in ("model", "history", "floor"))]
+            for row in result["check"]
+        ]
+        lines += ["", columns(["Check", "Model", "History", "Trace floor"], check)]
+    return "\n".join(lines)
+
+
+def _value(value: Any) -> str:
+    value = plain(value)
+    return value if isinstance(value, str) else text.number(value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
