@@ -299,7 +299,7 @@ _REGISTRY = (
         "the run: open deals count as censored, not as lost", "higher", "赢单率", _win_rate, _ATTRIBUTES),
     Kpi("win_rate_naive", "share", "won / (won + lost) among deals closed in the run; biased towards fast exits",
         "target", "表观赢单率", _win_rate_naive, _DEALS),
-    Kpi("bookings", "currency", "sum of amounts of deals won in the run, by day of the win", "higher", "签约额", _bookings,
+    Kpi("bookings", "money", "sum of amounts of deals won in the run, by day of the win", "higher", "签约额", _bookings,
         (*_DEALS, "month")),
     Kpi("cycle_days", "days", "median days from creation to win, of deals won in the run", "lower", "销售周期",
         _cycle_days, _ATTRIBUTES),
@@ -321,11 +321,11 @@ _REGISTRY = (
     Kpi("quota_attainment", "share", "bookings credited / quota, over all reps with a plan and all their periods (quota "
         "by the part of the period that the rep and the run cover)", "higher", "目标完成率", _quota_attainment, ("role",
         "rep")),
-    Kpi("commission", "currency", "commission and bonuses of all pay statements", "lower", "提成", _commission, ("role",
+    Kpi("commission", "money", "commission and bonuses of all pay statements", "target", "提成", _commission, ("role",
         "rep")),
-    Kpi("cost", "currency", "leads + base pay + commission + what the changes cost, in the run", "lower", "成本", _cost),
-    Kpi("net", "currency", "bookings - cost", "higher", "净额", _net),
-    Kpi("cash", "currency", "received by the day of the win: the model has no payment terms, so cash equals bookings",
+    Kpi("cost", "money", "leads + base pay + commission + what the changes cost, in the run", "lower", "成本", _cost),
+    Kpi("net", "money", "bookings - cost", "higher", "净额", _net),
+    Kpi("cash", "money", "received by the day of the win: the model has no payment terms, so cash equals bookings",
         "higher", "回款额", _bookings, ("month",)),
 )  # fmt: skip
 

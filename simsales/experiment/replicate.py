@@ -1,0 +1,160 @@
+"""Many replications of one or several organisations on the same keyed draws."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from simsales import kpi
+from simsales.engine import Plan, lower, simulate
+from simsales.errors import InvalidInputError
+from simsales.experiment.executors import Jobs, Progress, map_blocks, resolve
+from simsales.experiment.study import Study
+from simsales.manifest import manifest
+from simsales.model.apply import Timeline, as_timeline
+from simsales.model.schema import Model
+
+__all__ = ["Batch", "ReplicationError", "measure", "replicate", "run_batch"]
+
+SMALL = 15_000
+"""Fewer simulated leads than this are not worth starting worker processes for."""
+
+When = str | dt.date | float | None
+
+
+class ReplicationError(InvalidInputError, ValueError):
+    """An experiment was asked for with impossible numbers."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What every worker needs to know.
+
+    Parameters
+    ----------
+    plans : tuple of Plan
+        One an organisation.
+    seed : int
+    engine : str
+    kpis : tuple of str, optional
+        Which KPIs; None: the default table.
+    """
+
+    plans: tuple[Plan, ...]
+    seed: int
+    engine: str = "auto"
+    kpis: tuple[str, ...] | None = None
+
+
+def replicate(
+    model: Model | Timeline,
+    replications: int = 200,
+    seed: int = 1,
+    *,
+    start: When = None,
+    until: When = None,
+    cases: int | None = None,
+    opening: pd.DataFrame | None = None,
+    jobs: int | str | Executor | None = None,
+    engine: str = "auto",
+    kpis: Iterable[str] | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Simulate a model many times and return its KPIs.
+
+    Parameters
+    ----------
+    model : Model or Timeline
+    replications, seed : int
+        Replication r of seed s is always the same, whatever the number of replications or workers.
+    start, until, cases, opening, engine
+        As in :func:`simsales.simulate`.
+    jobs : None, int, str or Executor
+        None: every CPU (one process where the work is small); see :func:`simsales.experiment.executors.resolve`.
+    kpis : iterable of str, optional
+        Names such as ``bookings``, ``bookings[month=2027-03]`` or ``bookings[month]`` (every month); absent: all KPIs,
+        overall and by stage, role, segment and channel.
+    progress : callable, optional
+        Called with (done, total).
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    ReplicationError
+        If `replications` is less than 1.
+
+    Examples
+    --------
+    >>> model = Model(name="tiny", channels=[{"name": "web", "leads_per_week": 7.0}],
+    ...               segments=[{"name": "all", "amount": 100.0}],
+    ...               stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}])
+    >>> study = replicate(model, replications=5, cases=10, kpis=["won", "bookings"])
+    >>> study.summary()[["mean", "mc_error", "n"]]
+                mean  mc_error  n
+    kpi
+    won         10.0       0.0  5
+    bookings  1000.0       0.0  5
+    """
+    checked(replications)
+    timeline = as_timeline(model)
+    plan = lower(timeline, start, until, cases, opening)
+    chosen = None if kpis is None else tuple(kpis)
+    batch = Batch((plan,), seed, engine, chosen)
+    rows = run_batch(batch, [(0, r) for r in range(replications)], jobs, progress)
+    record = manifest("replicate", seed, replications=replications, timeline=timeline, start=start, until=until,
+                      cases=cases, opening=opening, engine=engine, kpis=chosen, notes=plan.notes)  # fmt: skip
+    return Study(timeline.name, frame_of(rows), timeline.model.currency, record, plan.notes)
+
+
+def checked(replications: int, least: int = 1) -> None:
+    """Check a number of replications.
+
+    Raises
+    ------
+    ReplicationError
+        If it is too small or no whole number.
+    """
+    if isinstance(replications, bool) or not isinstance(replications, int) or replications < least:
+        raise ReplicationError(f"replications must be a whole number >= {least}, got {replications}. "
+                               "Hint: 200 give means to about 7 % of the spread")  # fmt: skip
+
+
+def measure(batch: Batch, item: tuple[int, int]) -> dict[str, float]:
+    """Return the KPIs of one replication of one plan: item is (plan, replication)."""
+    which, replication = item
+    log = simulate(batch.plans[which], batch.seed, replication, batch.engine)
+    return kpi.table(log, kpis=batch.kpis)
+
+
+def run_batch(
+    batch: Batch, items: Sequence[tuple[int, int]], jobs: Any = None, progress: Progress | None = None
+) -> list[dict[str, float]]:
+    """Return the KPIs of (plan, replication) items, in their order, whatever the workers."""
+    for name in batch.kpis or ():
+        kpi.parse_name(name)  # a wrong name fails here and not in a worker
+    how = resolve(jobs)
+    if jobs is None and len(items) * max(expected_leads(plan) for plan in batch.plans) < SMALL:
+        how = Jobs("serial")
+    return map_blocks(measure, batch, items, how, progress)
+
+
+def expected_leads(plan: Plan) -> float:
+    """Return roughly how many deals a replication has: it decides about worker processes, never about results."""
+    opening = len(plan.opening.ids) if plan.opening is not None else 0
+    if plan.cases is not None:
+        return float(plan.cases + opening)
+    rate = sum(channel.leads_per_week for channel in plan.timeline.last.channels)
+    return opening + rate * (plan.until - plan.start) / 7.0
+
+
+def frame_of(rows: Sequence[dict[str, float]]) -> pd.DataFrame:
+    """Return KPIs of replications as a frame, one row each."""
+    return pd.DataFrame(list(rows), dtype=float).rename_axis("replication")

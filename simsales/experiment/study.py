@@ -1,0 +1,98 @@
+"""A study: the KPIs of many replications of one organisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["Study", "finite", "plain", "spread"]
+
+QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Study:
+    """KPIs by replication, and what they say together.
+
+    Parameters
+    ----------
+    name : str
+        Of the model or scenario.
+    frame : DataFrame, one row a replication
+        One column a KPI; NaN where a replication does not define it.
+    currency : str
+        ISO code of the money in it.
+    manifest : dict
+        Enough to make it again.
+    notes : tuple of str
+        What the reader should know, such as estimated holidays.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    currency: str
+    manifest: dict[str, Any]
+    notes: tuple[str, ...] = field(default=())
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a KPI: ``mean, mc_error, sd, p10, p50, p90, n``.
+
+        ``mc_error`` is the standard error of the mean (it shrinks with more replications); ``sd`` and the quantiles
+        describe how much one replication differs from the next (they do not).
+        """
+        return spread(self.frame)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the study in the JSON shape of ``simsales run --json``; undefined numbers are None."""
+        return {"kpis": plain(self.summary()), "manifest": self.manifest}
+
+    @cached_property
+    def plot(self) -> Any:
+        """Figures of the study."""
+        from simsales.report.plots import StudyPlots  # matplotlib: only when asked
+
+        return StudyPlots(self)
+
+    def __repr__(self) -> str:
+        mean = self.frame["bookings"].mean() if "bookings" in self.frame else float("nan")
+        return f"<Study {self.name!r}: {len(self.frame)} replications, mean bookings {mean:,.0f} {self.currency}>"
+
+    def _repr_html_(self) -> str:
+        from simsales.report.text import html_table
+
+        rows = self.summary()
+        rows = rows[~rows.index.str.contains("[", regex=False)].rename_axis("kpi").reset_index()
+        caption = f"{self.name}: {len(self.frame)} replications, money in {self.currency}"
+        return html_table(rows, caption=caption, limit=len(rows))
+
+
+def spread(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, Monte-Carlo error, standard deviation and quantiles of each column, NaN left out.
+
+    Examples
+    --------
+    >>> spread(pd.DataFrame({"won": [1.0, 2.0, 3.0]})).loc["won", ["mean", "sd", "p50", "n"]].tolist()
+    [2.0, 1.0, 2.0, 3.0]
+    """
+    known = frame.notna().sum()
+    sd = frame.std(ddof=1)
+    found = {"mean": frame.mean(), "mc_error": sd / np.sqrt(known.where(known > 0)), "sd": sd}
+    found |= {name: frame.quantile(q) for name, q in QUANTILES.items()}
+    return pd.DataFrame(found).assign(n=known).rename_axis("kpi")
+
+
+def finite(value: float) -> float | None:
+    """Return a number for JSON, which knows neither NaN nor infinity: those are None."""
+    return float(value) if np.isfinite(value) else None
+
+
+def plain(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """Return a table as dicts by row, for JSON."""
+    return {
+        str(name): {str(key): finite(value) for key, value in row.items()}
+        for name, row in zip(table.index, table.to_dict("records"), strict=True)
+    }
