@@ -199,7 +199,7 @@ def _edges(begin: pd.Timestamp, end: pd.Timestamp, zone: str) -> pd.DatetimeInde
     """Return the starts of weeks (or months) that cover a span, and its end."""
     first = begin.tz_convert(zone).normalize()
     weeks = (end - begin) / pd.Timedelta(weeks=1)
-    monday = first - pd.Timedelta(days=first.dayofweek)
+    monday = first - pd.Timedelta(days=first.day_of_week)
     if weeks <= _MOST_PERIODS:
         starts = pd.date_range(monday.tz_localize(None), end.tz_convert(zone).tz_localize(None), freq="7D")
     else:

@@ -110,7 +110,7 @@ def count(value: SupportsFloat | None) -> str:
 
 def _scale(amount: float, digits: int, units: str) -> tuple[float, str]:
     """Return the divisor and suffix that suit an amount after rounding."""
-    if abs(amount) < _FIRST_SCALED * (1 - 0.5 * 10**-digits):
+    if round(abs(amount)) < _FIRST_SCALED:
         return 1.0, ""
     for divisor, suffix in _SCALES[units]:
         if abs(amount) >= divisor * (1 - 0.5 * 10**-digits):

@@ -11,7 +11,7 @@ from simsales.report import palette, text
 from simsales.report.figures.base import bare, canvas, chart, date_axis, need
 
 _WRITTEN_CELLS = 14
-_HEAT = LinearSegmentedColormap.from_list("simsales heat", ["#e8f1f8", "#8fc3e4", palette.BLUE, "#01395c"])
+_HEAT = LinearSegmentedColormap.from_list("simsales heat", ["#e8f1f8", "#8fc3e4", palette.BLUE, "#01395c"], N=40)  # few enough to stay vector
 
 
 @chart
