@@ -34,9 +34,13 @@ class Clock:
     epoch: dt.datetime
     zone: ZoneInfo
 
+    def __post_init__(self) -> None:
+        # in UTC: adding days to a local time would follow the wall clock
+        object.__setattr__(self, "epoch", self.epoch.astimezone(dt.UTC))
+
     def days(self, moment: dt.datetime) -> float:
         """Return the days from the epoch to a time-zone-aware moment."""
-        return (moment - self.epoch) / dt.timedelta(days=1)
+        return (moment.astimezone(dt.UTC) - self.epoch) / dt.timedelta(days=1)
 
     def at(self, date: dt.date, hour: float = 0.0) -> float:
         """Return the days from the epoch to a local time of day (24 is the next midnight)."""
@@ -58,7 +62,7 @@ class Clock:
 
     def moment(self, days: float) -> dt.datetime:
         """Return a time as a UTC moment, to the microsecond."""
-        return (self.epoch + dt.timedelta(days=days)).astimezone(dt.UTC)
+        return self.epoch + dt.timedelta(days=days)
 
 
 @dataclass(frozen=True)

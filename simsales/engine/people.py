@@ -104,7 +104,7 @@ class Staff:
         """Let a rep go: the task in hand is finished, everything else is routed anew (R7)."""
         self.present[rep] = False
         self._muster()
-        for _, deal in sorted(self.deals[rep].items()):
+        for _ordinal, deal in sorted(self.deals[rep].items()):
             self._drop(deal, rep)
             role = self.role[rep]
             if deal.owner == rep:

@@ -17,6 +17,9 @@ CHUNK_DAYS = 366
 LAST_OFFICIAL_YEAR = {"CN": 2026}
 """Until when the holidays package has the official notices of countries with make-up days."""
 
+INSTANT = 1e-9
+"""Days (a tenth of a millisecond) that count as no time at all."""
+
 State = tuple[list[float], list[float], list[float], dt.date]
 
 
@@ -82,14 +85,14 @@ class WorkTime:
             return time + hours / 24.0
         opens, closes, totals, _ = self._known(time)
         i = bisect_right(opens, time) - 1
-        if i >= 0 and time + hours / 24.0 <= closes[i]:
-            return time + hours / 24.0
+        if i >= 0 and time + hours / 24.0 <= closes[i] + INSTANT:
+            return _snapped(time + hours / 24.0, closes[i])
         target = self._worked(time) + hours
-        while self._state[2][-1] < target:
+        while self._state[2][-1] < target - INSTANT:
             self._extend()
         opens, closes, totals, _ = self._state
-        j = max(bisect_left(totals, target) - 1, 0)
-        return min(opens[j] + (target - totals[j]) / 24.0, closes[j])
+        j = max(bisect_left(totals, target - INSTANT) - 1, 0)
+        return _snapped(opens[j] + (target - totals[j]) / 24.0, closes[j])
 
     def hours_between(self, start: float, end: float) -> float:
         """Return the working hours from `start` to `end` (0 if `end` is earlier)."""
@@ -133,7 +136,7 @@ class WorkTime:
                     if end > start:
                         opens.append(start)
                         closes.append(end)
-                        totals.append(totals[-1] + (end - start) * 24.0)
+                        totals.append(totals[-1] + round((end - start) * 24.0, 9))
             day += dt.timedelta(days=1)
         if len(opens) == before:
             message = (
@@ -149,6 +152,11 @@ class WorkTime:
         extra = (extra | set(self.calendar.extra)) - set(self.calendar.off)
         free = (free | set(self.calendar.off)) - set(self.calendar.extra)
         return free, extra
+
+
+def _snapped(end: float, close: float) -> float:
+    """Return `end`, or closing time where rounding has put it a hair beside that."""
+    return close if end > close - INSTANT else end
 
 
 def _shifts(calendar: Calendar) -> list[tuple[float, float]]:
