@@ -59,7 +59,7 @@ def snapshot(history: History, t: str | dt.date | pd.Timestamp) -> History:
     return replace(
         history, deals=deals, visits=visits, tasks=tasks, reps=_reps_then(history.reps, deals, visits, tasks, at),
         changes=changes.reset_index(drop=True), report=report,
-        observed_from=min(history.observed_from, at), observed_until=min(history.observed_until, at) if at > history.observed_until else at,
+        observed_from=min(history.observed_from, at), observed_until=min(history.observed_until, at),
     )  # fmt: skip
 
 
@@ -67,6 +67,8 @@ def _visits_then(history: History, deals: pd.DataFrame, at: pd.Timestamp) -> pd.
     """Return the visits entered by ``at``, those that end later reopened."""
     visits = history.visits[(history.visits["entered_at"] <= at) & history.visits["deal_id"].isin(deals["deal_id"])].copy()
     unfinished = visits["left_at"].isna() | (visits["left_at"] > at)
+    if history.history_class != "A" and at < history.observed_until and "amount" not in history.report.mapping.get("known_at_creation", ()):
+        visits["amount"] = visits["amount"].mask(unfinished)  # the amount of today, not that at entry
     visits["left_at"] = visits["left_at"].mask(unfinished)
     visits["exit"] = visits["exit"].mask(unfinished)
     return tables.shaped(pd.concat([visits, _placeholders(history, deals, visits, at)]) if history.history_class == "C" else visits, "visits")
@@ -100,7 +102,8 @@ def _deals_then(history: History, deals: pd.DataFrame, visits: pd.DataFrame, cha
         out["expected_close"] = out["expected_close"].mask(was_open)
     if history.history_class in "AB":
         out["owner"] = out["owner"].mask(was_open & out["deal_id"].isin(current.index), out["deal_id"].map(current["owner"]))
-    out = _apply_changes(out, changes, was_open)
+    later = history.changes[history.changes["changed_at"] > at]
+    out = _apply_changes(out, changes, later, was_open)
     for name in [name for name in out.columns if name not in tables.DEALS and name not in known]:
         out[name] = out[name].mask(was_open)
     return tables.shaped(out, "deals")
@@ -114,12 +117,13 @@ def _amount_then(history: History, deals: pd.DataFrame, current: pd.DataFrame, k
     return deals["amount"].mask(was_open, trail)
 
 
-def _apply_changes(deals: pd.DataFrame, changes: pd.DataFrame, was_open: pd.Series) -> pd.DataFrame:
-    """Return open deals with the last recorded owner, amount and expected close."""
+def _apply_changes(deals: pd.DataFrame, changes: pd.DataFrame, later: pd.DataFrame, was_open: pd.Series) -> pd.DataFrame:
+    """Return deals with the owner, amount and expected close last recorded, where those of today came later."""
     for name, group in changes.groupby("field", sort=True):
         last = group.sort_values("changed_at", kind="stable").groupby("deal_id")["value"].last()
         value = deals["deal_id"].map(last)
-        hit = was_open & value.notna()
+        changed = deals["deal_id"].isin(later.loc[later["field"] == name, "deal_id"])
+        hit = (was_open | changed) & value.notna()
         if name == "amount":
             value = value.astype("float64")
         elif name == "expected_close":

@@ -16,6 +16,7 @@ from simsales.history.history import History
 from simsales.history.readers.table import Context
 
 CLOSED = ("won", "lost", "no_decision")
+UNLIKELY = 7.0  # closings expected before the first one; chance leaves that many out once in a thousand histories (exp(-7))
 COARSENESS = ("snapshot", "day", "minute", "second")
 
 
@@ -108,7 +109,7 @@ def _observed_from(parts: Parts, deals: pd.DataFrame, context: Context) -> pd.Ti
     cycles = np.sort((closed["closed_at"] - closed["created_at"]).dt.total_seconds().to_numpy())
     ages = (opening - deals.loc[deals["created_at"] < opening, "created_at"]).dt.total_seconds().to_numpy()
     expected = float(np.searchsorted(cycles, ages, side="left").sum()) / len(cycles) * len(closed) / len(deals)
-    if expected < 10:
+    if expected < UNLIKELY:
         return first
     context.ledger.note(
         f"No deal closed before {opening.tz_convert(context.tz):%Y-%m-%d}, although about {expected:,.0f} of the {len(ages):,} created earlier should have: closings seem "
@@ -169,11 +170,16 @@ def visits_of(entries: pd.DataFrame, closings: pd.DataFrame) -> pd.DataFrame:
     starts = np.flatnonzero(np.concatenate([[True], last[:-1]])) if len(out) else np.zeros(0, dtype=int)
     seq = np.arange(len(out)) - np.repeat(starts, np.diff(np.concatenate([starts, [len(out)]])))
     following = out["time"].shift(-1).mask(last)
-    left = following.where(~last, out["deal_id"].map(closings["closed_at"]))
-    exits = out["stage"].shift(-1).where(~last, out["deal_id"].map(closings["status"]))
+    left = following.where(~last, lookup(out["deal_id"], closings["closed_at"]))
+    exits = out["stage"].shift(-1).where(~last, lookup(out["deal_id"], closings["status"]))
     out = out.rename(columns={"time": "entered_at"}).assign(seq=seq, left_at=left, exit=exits)
     out = out if "is_synthetic" in out else out.assign(is_synthetic=False)
     return out[[name for name in tables.VISITS if name in out]]
+
+
+def lookup(keys: pd.Series, table: pd.Series) -> pd.Series:
+    """Return the value of each key in a table with distinct labels; missing where it has none."""
+    return pd.Series(table.reindex(keys.to_numpy()).array, index=keys.index)
 
 
 def order_of(entries: pd.DataFrame) -> list[str]:

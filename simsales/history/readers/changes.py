@@ -91,8 +91,9 @@ def _closings(log: pd.DataFrame, table: Table, context: Context) -> pd.DataFrame
     rows = log[log["what"].isin(["status", "won", "lost"]) & log["new"].notna()]
     said = rows["new"].map(lambda label: aliases.outcome(str(label), context.mapping.outcomes))
     kind = rows["what"].where(rows["what"] != "status", said)
-    found = pd.DataFrame({"deal_id": rows["deal_id"], "time": rows["time"], "kind": kind})
-    reasons = rows[(rows["what"] == "lost") & rows["field"].map(lambda name: "reason" in name.lower() or "原因" in name)]
+    weak = rows["field"].map(lambda name: "reason" in name.lower() or "原因" in name).astype(bool)
+    found = pd.DataFrame({"deal_id": rows["deal_id"], "time": rows["time"], "kind": kind, "weak": weak})
+    reasons = rows[weak & (rows["what"] == "lost")]
     if len(reasons):
         share = reasons["deal_id"].nunique() / max(log["deal_id"].nunique(), 1)
         extra = " All deals have one, whatever stage they reached, so nothing marks a win; name the stages that are wins in a mapping, like outcomes: {won: [..]}." if share > 0.99 else ""

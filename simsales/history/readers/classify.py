@@ -25,7 +25,7 @@ def kind_of(sheet: Sheet) -> str:
         return "changes"
     if _marked(keys, "events") and fields["events"] >= {"deal_id", "activity"} and fields["events"] & {"time", "start", "end"}:
         return "events"
-    if fields["stage_history"] >= {"deal_id", "stage", "entered_at"} and (_marked(keys, "stage_history") or _repeats(sheet, captions)):
+    if fields["stage_history"] >= {"stage", "entered_at"} and fields["stage_history"] & {"deal_id", "name"} and (_marked(keys, "stage_history") or _repeats(sheet, captions)):
         return "stage_history"
     if _is_stages(fields, keys):
         return "stages"
@@ -44,9 +44,10 @@ def _marked(keys: set[str], kind: str) -> bool:
 def _repeats(sheet: Sheet, captions: list[str]) -> bool:
     """Return whether rows of one deal differ in stage."""
     found = aliases.match(captions, "stage_history")[0]
-    pairs = sheet.cells[[found["deal_id"], found["stage"]]]
+    deal = found.get("deal_id") or found["name"]
+    pairs = sheet.cells[[deal, found["stage"]]]
     pairs = pairs[(pairs != "").all(axis=1)].drop_duplicates()
-    return bool(pairs[found["deal_id"]].duplicated().any()) and found["deal_id"] not in ("Name",)
+    return bool(pairs[deal].duplicated().any())
 
 
 def _is_stages(fields: dict[str, set[str]], keys: set[str]) -> bool:

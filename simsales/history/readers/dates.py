@@ -272,11 +272,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], _Fields], ...] = ((YEAR_FIRST, _year_fir
 
 def _day_first(readings: list[_Reading], given: bool | None, where: str) -> tuple[bool | None, str]:
     """Return whether the day stands first, and why; ask where nothing tells."""
-    pairs = [reading.fields for reading in readings if reading.fields and reading.fields[3]]
+    pairs = [reading.fields for reading in readings if reading.fields and reading.fields[3] and min(reading.fields[:2]) <= 12]
     if not pairs:
         return given, ""
-    days = sum(a > 12 for a, b, _, _ in pairs)
-    months = sum(b > 12 for a, b, _, _ in pairs)
+    days = sum(a > 12 >= b for a, b, _, _ in pairs)
+    months = sum(b > 12 >= a for a, b, _, _ in pairs)
     if days and months:
         raise HistoryError(
             f"{where} must use one order of day and month, got {days} cells that are day-first and {months} that are month-first. Hint: write dates as 2025-03-01."

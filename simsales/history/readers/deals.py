@@ -161,7 +161,8 @@ def stage_kinds(labels: pd.Series, context: Context, table: Table) -> dict[str, 
             listed = ", ".join(f"'{label}' ({int(counts[label]):,})" for label in unknown[:12])
             raise HistoryError(f"{table.sheet.file} must use the stages of the mapping, got {listed}. {did_you_mean(unknown[0], list(given))}")
     known = {**context.stage_kinds, **given}
-    kinds = {**known, **{label: outcomes.get(label) or _kind(label) for label in found if label not in known}}
+    kinds = {**known, **{label: _kind(label) for label in found if label not in known}}
+    kinds |= {label: kind for label, kind in outcomes.items() if label in kinds}
     guessed = [f"{label} = {kind}" for label, kind in kinds.items() if kind != "open" and label not in known and label not in outcomes]
     if guessed:
         context.ledger.note(f"Stages that end or park a deal were guessed by their names: {', '.join(guessed)}.")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from simsales.errors import HistoryError
 from simsales.history.readers import outcomes
-from simsales.history.readers.build import Parts, coarsest, order_of, visits_of
+from simsales.history.readers.build import Parts, coarsest, lookup, order_of, visits_of
 from simsales.history.readers.deals import TEXTS
 from simsales.history.readers.table import Context, Table
 
@@ -171,7 +171,7 @@ def _closings(log: Log, ends_with: dict[str, str]) -> pd.DataFrame:
     found = log.ends[log.ends["stage"].isin(list(ends_with))]
     found = found.assign(status=found["stage"].map(ends_with).astype(object))
     last = found.groupby("deal_id", sort=False)[["status"]].last()
-    winning = found[(found["status"] == found["deal_id"].map(last["status"])).to_numpy()]
+    winning = found[(found["status"] == lookup(found["deal_id"], last["status"])).to_numpy()]
     first = winning.groupby("deal_id", sort=False)["time"].min()
     return pd.DataFrame({"closed_at": first, "status": last["status"].reindex(first.index)})
 
@@ -205,7 +205,7 @@ def _matching(activities: list[str], pattern: str) -> list[str]:
 def _stage_entries(log: Log, chosen: list[str], closings: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return the entries into stages before the case closed; cases without any get a synthetic first one."""
     entries = log.entries[log.entries["stage"].isin(chosen)].reset_index(drop=True)
-    closed = entries["deal_id"].map(closings["closed_at"])
+    closed = lookup(entries["deal_id"], closings["closed_at"])
     first = ~entries["deal_id"].duplicated().to_numpy()
     late = (entries["time"] >= closed).to_numpy()
     after = late & ~(first & (entries["time"] <= closed).to_numpy())
@@ -243,7 +243,7 @@ def _deals(table: Table, log: Log, closings: pd.DataFrame, visits: pd.DataFrame,
     deals["owner"] = by_case["owner"].last().reindex(range(len(deals))).to_numpy()
     if "amount" in log.events:
         deals["amount"] = by_case["amount"].last().reindex(range(len(deals))).to_numpy()
-        visits["amount"] = visits["amount"].fillna(visits["deal_id"].map(by_case["amount"].first())) if table.has("amount") else np.nan
+        visits["amount"] = visits["amount"].fillna(lookup(visits["deal_id"], by_case["amount"].first())) if table.has("amount") else np.nan
     for name in TEXTS[:4]:
         if table.has(name):
             deals[name] = table.text(name).groupby(codes).first().reindex(range(len(deals))).to_numpy()
@@ -273,7 +273,7 @@ def _tasks(log: Log, visits: pd.DataFrame, closings: pd.DataFrame, chosen: set[s
     first = pd.merge_asof(work[own], stays.assign(activity=stays["stage"]), left_on="started_at", right_on="entered_at", by=["deal_id", "activity"])
     other = pd.merge_asof(work[~own], stays, left_on="started_at", right_on="entered_at", by="deal_id")
     found = pd.concat([first.assign(own=True), other.assign(own=False)], ignore_index=True)
-    closed = found["deal_id"].map(closings["closed_at"])
+    closed = lookup(found["deal_id"], closings["closed_at"])
     outside = found["seq"].isna() | (found["started_at"] > closed)
     if outside.any():
         context.ledger.note(f"{int(outside.sum()):,} pieces of work lie outside the visits of their deal and were left out.")

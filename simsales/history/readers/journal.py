@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simsales.history.readers import aliases, deals
-from simsales.history.readers.build import CLOSED, Parts, coarsest, order_of, visits_of
+from simsales.history.readers.build import CLOSED, Parts, coarsest, lookup, order_of, visits_of
 from simsales.history.readers.table import Context, Table
 
 ENTRIES = ("deal_id", "time", "stage", "order", "precision")
@@ -23,7 +23,8 @@ class Journal:
     entries : DataFrame
         ``deal_id, time, stage, order, precision``: a deal entered a stage, open or closed.
     closings : DataFrame
-        ``deal_id, time, kind``: a deal was closed (or, kind open, reopened) by something other than a stage.
+        ``deal_id, time, kind, weak``: a deal was closed (or, kind open, reopened) by something other than a stage; weak
+        evidence counts only for deals without stronger.
     created : Series of UTC stamps, indexed by deal_id
     first_stage : Series of str, indexed by deal_id
         Where a deal was before its first recorded entry, if known.
@@ -60,7 +61,7 @@ def assemble(journal: Journal, table: Table, attributes: Table | None, context: 
     rank = {stage: place for place, stage in enumerate([*context.mapping.stages] or [*context.stage_kinds] or usual)}
     stays = stays.assign(rank=stays["stage"].map(rank).fillna(len(rank)))
     stays = stays.sort_values(["deal_id", "time", "order", "rank", "stage"], kind="stable").reset_index(drop=True)
-    late = (stays["time"] > stays["deal_id"].map(closings["closed_at"])).to_numpy()
+    late = (stays["time"] > lookup(stays["deal_id"], closings["closed_at"])).to_numpy()
     stays = _with_values(stays[~late], journal.changes)
     visits = visits_of(stays, closings)
     if "amount" not in journal.changes["field"].to_numpy() and "amount" in known:
@@ -105,18 +106,20 @@ def _attributes(table: Table | None, journal: Journal, context: Context) -> pd.D
 
 def _closings(entries: pd.DataFrame, explicit: pd.DataFrame, known: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Return closed_at and status by deal."""
-    by_stage = entries.loc[:, ["deal_id", "time", "kind", "order"]]
+    by_stage = entries.loc[:, ["deal_id", "time", "kind", "order"]].assign(weak=False)
     events = pd.concat([by_stage, explicit.assign(order=np.inf)], ignore_index=True) if len(explicit) else by_stage.copy()
     events["kind"] = events["kind"].replace("parked", "open")
     events = events.sort_values(["deal_id", "time", "order", "kind"], kind="stable").reset_index(drop=True)
     closing = events["kind"].isin(CLOSED)
     opened = events["time"].where(~closing).groupby(events["deal_id"]).max()
-    standing = events[closing & ~(events["time"] < events["deal_id"].map(opened))]
-    reopened = events.loc[closing & (events["time"] < events["deal_id"].map(opened)), "deal_id"].nunique()
+    standing = events[closing & ~(events["time"] < lookup(events["deal_id"], opened))]
+    strong = standing.loc[~standing["weak"], "deal_id"]
+    standing = standing[~(standing["weak"] & standing["deal_id"].isin(strong))]
+    reopened = events.loc[closing & (events["time"] < lookup(events["deal_id"], opened)), "deal_id"].nunique()
     if reopened:
         context.ledger.note(f"{reopened:,} deals were closed and opened again; only their last closing counts.")
     last = standing.groupby("deal_id", sort=False)["kind"].last()
-    same = standing[(standing["kind"] == standing["deal_id"].map(last)).to_numpy()]
+    same = standing[(standing["kind"] == lookup(standing["deal_id"], last)).to_numpy()]
     first = same.groupby("deal_id", sort=False)["time"].min()
     found = pd.DataFrame({"closed_at": first, "status": last.reindex(first.index)})
     if "closed_at" not in known:
@@ -148,10 +151,16 @@ def _with_first(stays: pd.DataFrame, created: pd.Series, closings: pd.DataFrame,
     day = stays.loc[stays["precision"] == "day", "deal_id"]
     same_day = (created.dt.tz_convert(tz).dt.date == entered.dt.tz_convert(tz).dt.date) & created.index.isin(day)
     late = created.notna() & ((entered > created) & ~same_day | entered.isna())
-    starts = stays.loc[stays["time"].eq(stays["deal_id"].map(entered)), "stage"].mode()
+    starts = stays.loc[stays["time"].eq(lookup(stays["deal_id"], entered)), "stage"].mode()
     default = str(starts.iloc[0]) if len(starts) else (usual[0] if usual else "Open")
     stage = first_stage.reindex(created.index)
     stage = stage.where(stage.map(kinds).isin(["open", "parked"]) | (stage.notna() & ~stage.isin(list(kinds))), default)
+    begun = stays[stays["time"].eq(lookup(stays["deal_id"], entered))].groupby("deal_id")["stage"].first().reindex(created.index)
+    waits = late & (begun == stage) & ~created.index.isin(first_stage.index)
+    if waits.any():
+        gap = (entered - created)[waits].median() / pd.Timedelta(days=1)
+        context.ledger.note(f"{int(waits.sum()):,} deals enter their first stage later than they are created (median {gap:.1f} days); that time belongs to no visit.")
+    late &= ~waits
     added = pd.DataFrame({"deal_id": created.index[late], "time": created[late].array, "stage": stage[late].to_numpy(), "order": -np.inf, "is_synthetic": True})
     if len(added):
         context.ledger.note(f"{len(added):,} deals have no record of their first stay; it was taken to begin when they were created, in the stage they came from or in {default}.")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simsales.history.readers import aliases
-from simsales.history.readers.build import CLOSED, order_of, visits_of
+from simsales.history.readers.build import CLOSED, lookup, order_of, visits_of
 from simsales.history.readers.table import Context, Table
 
 LABELLED = re.compile(r"date entered [\"“”']?(?P<stage>.+?)[\"“”']?$", re.IGNORECASE)
@@ -42,13 +42,14 @@ def visits(deals: pd.DataFrame, entered: dict[str, str], table: Table, context: 
         piece = pd.DataFrame({"deal_id": deals["deal_id"], "time": stamps.values.to_numpy(), "stage": label, "precision": stamps.precision, "place": place})
         piece["time"] = stamps.values.array
         pieces.append(piece[piece["time"].notna().to_numpy()])
-        deals.drop(columns=[caption], inplace=True, errors="ignore")
+        if caption in deals:
+            del deals[caption]
     entries = pd.concat(pieces, ignore_index=True).sort_values(["deal_id", "time", "place"], kind="stable")
     _report_returns(entries, context, table)
     entries = entries[entries["stage"].map(kinds).isin(["open", "parked"])]
     owner = deals.set_index("deal_id")["owner"]
-    entries = entries.assign(owner=entries["deal_id"].map(owner), amount=np.nan)
-    entries = entries[~(entries["time"] > entries["deal_id"].map(deals.set_index("deal_id")["closed_at"]))]
+    entries = entries.assign(owner=lookup(entries["deal_id"], owner), amount=np.nan)
+    entries = entries[~(entries["time"] > lookup(entries["deal_id"], deals.set_index("deal_id")["closed_at"]))]
     entries = pd.concat([_missing_first(deals, entries, order_of(entries)), entries]).sort_values(["deal_id", "time", "place"], kind="stable")
     closed = deals[deals["status"].isin(CLOSED)].set_index("deal_id")[["closed_at", "status"]]
     return visits_of(entries.drop(columns="place"), closed), {label: kind for label, kind in kinds.items()}

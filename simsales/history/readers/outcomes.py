@@ -9,6 +9,7 @@ import pandas as pd
 
 from simsales.errors import HistoryError, did_you_mean
 from simsales.history.readers import aliases
+from simsales.history.readers.build import lookup
 from simsales.history.readers.table import Context
 
 FAMILY = re.compile(r"^([A-Za-z]{1,3})[_ .:-]")
@@ -76,7 +77,7 @@ def _ending(entries: pd.DataFrame, kinds: dict[str, str]) -> dict[str, str]:
     is_outcome = entries["stage"].isin(list(kinds)).to_numpy()
     last_other = entries[~is_outcome].groupby("deal_id", sort=False)["time"].max()
     first = entries[is_outcome].groupby(["stage", "deal_id"], sort=True, observed=True)["time"].max().reset_index()
-    other = first["deal_id"].map(last_other)
+    other = lookup(first["deal_id"], last_other)
     first["ends"] = np.where(other.isna(), True, ~(other > first["time"]))
     share = first.groupby("stage", observed=True)["ends"].mean()
     return {activity: kind for activity, kind in kinds.items() if share.get(activity, 0.0) > LAST_SHARE}

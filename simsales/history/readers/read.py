@@ -85,6 +85,7 @@ def read_history(
     given = load_mapping(mapping)
     found = [sheet for path in paths for sheet in sheets.load(path, given.encoding, given.sheet)]
     context = _context(found, paths, given, dayfirst, decimal, tz, until)
+    _check_columns(found, given)
     inputs = _inputs(found, source if source != "auto" else given.source or "auto", context)
     history = READERS[context.ledger.source](inputs)
     return replace(history, report=replace(history.report, mapping=_mapping(history, context)))
@@ -100,6 +101,18 @@ def _context(found: list[Sheet], paths: list[Path], given: Given, dayfirst: bool
         zone, why = ("Asia/Shanghai", "the captions are Chinese") if chinese else ("UTC", "nothing says otherwise")
     ledger = Ledger(files=[path.name for path in paths], facts={"timezone": zone, "timezone_why": why})
     return Context(ledger, given, zone, given.dayfirst if dayfirst is None else dayfirst, decimal or given.decimal, chinese, until)
+
+
+def _check_columns(found: list[Sheet], given: Given) -> None:
+    """Raise an error if the mapping names a column (or, in a change log, a field) that no file has."""
+    captions = [str(caption) for sheet in found for caption in sheet.cells.columns]
+    for name, caption in given.columns.items():
+        if caption in captions:
+            continue
+        in_log = name in aliases.load()["fields"] and any((sheet.cells == caption).any(axis=None) for sheet in found)
+        if not in_log:
+            files = ", ".join(dict.fromkeys(sheet.file for sheet in found))
+            raise HistoryError(f"{files} must have the column '{caption}' that the mapping names for {name}, got {', '.join(captions[:30])}. {did_you_mean(caption, captions)}")
 
 
 def _inputs(found: list[Sheet], source: str, context: Context) -> Inputs:

@@ -20,7 +20,6 @@ from simsales.history.readers import aliases
 MAX_BYTES = 2_000_000_000
 HEADER_ROWS = 20
 DELIMITERS = (",", ";", "\t", "|")
-SUBFORM = " / "
 
 
 @dataclass(frozen=True)
@@ -249,8 +248,8 @@ def _frame(body: str, delimiter: str, width: int, file: str) -> pd.DataFrame:
 
 def finish(file: str, name: str, header: list[str], frame: pd.DataFrame, header_row: int, encoding: str = "", delimiter: str = "") -> Sheet:
     """Return a sheet with named columns; trailing unnamed empty columns are gone."""
-    header, second = _two_headers(header, frame)
-    parents = [position for position, caption in enumerate(header) if SUBFORM not in caption]
+    header, children = _two_headers(header, frame)
+    second = int(bool(children))
     if second:
         frame = frame.iloc[1:]
     captions = numbered([cell.strip() for cell in header])
@@ -258,7 +257,7 @@ def finish(file: str, name: str, header: list[str], frame: pd.DataFrame, header_
     frame = frame.reset_index(drop=True)
     notes: tuple[str, ...] = ()
     if second:
-        frame = _fill_parents(frame, parents)
+        frame = _fill_parents(frame, [position for position in range(len(header)) if position not in children])
         notes = ("Two header rows: the cells of a parent row were repeated for its child rows.",)
     keep = [position for position, caption in enumerate(captions) if caption or (frame.iloc[:, position] != "").any()]
     frame = frame.iloc[:, keep].fillna("")
@@ -266,17 +265,18 @@ def finish(file: str, name: str, header: list[str], frame: pd.DataFrame, header_
     return Sheet(file, name, frame, rows, header_row, encoding, delimiter, notes)
 
 
-def _two_headers(header: list[str], frame: pd.DataFrame) -> tuple[list[str], int]:
-    """Return captions of a form with a subform, whose child captions stand in a second row."""
+def _two_headers(header: list[str], frame: pd.DataFrame) -> tuple[list[str], list[int]]:
+    """Return captions of a form with a subform, whose child captions stand in a second row, and the child columns."""
     if frame.empty:
-        return header, 0
+        return header, []
     below = [str(cell).strip() for cell in frame.iloc[0]]
     filled = [position for position, cell in enumerate(below) if cell]
     group = [position for position, cell in enumerate(header) if not cell.strip() or header.count(cell) > 1]
     known = aliases.known_keys()
     if len(filled) < 2 or not set(filled) <= set(group) or not all(aliases.key(below[p]) in known for p in filled[:1]):
-        return header, 0
-    return [f"{SUBFORM}{below[p]}" if p in filled else cell for p, cell in enumerate(header)], 1
+        return header, []
+    child = {below[p] for p in filled}
+    return [below[p] if p in filled else f"{cell} (parent)" if cell in child else cell for p, cell in enumerate(header)], filled
 
 
 def _fill_parents(frame: pd.DataFrame, parents: list[int]) -> pd.DataFrame:

@@ -23,11 +23,12 @@ def read(table: Table, attributes: Table | None, context: Context) -> Parts:
     """
     table.account()
     table.tidy()
-    for name in ("deal_id", "stage", "entered_at"):
+    id_field = table.require("deal_id", "name")
+    for name in ("stage", "entered_at"):
         table.require(name)
     if table.has("is_deleted"):
         table.drop(table.text("is_deleted").fillna("").str.lower().isin(["true", "1", "yes"]).to_numpy(), "deleted in the source")
-    table.drop(table.text("deal_id").isna(), "no deal id")
+    table.drop(table.text(id_field).isna(), "no deal id")
     table.drop(table.text("stage").isna(), "no stage")
     table.drop(table.times("entered_at").values.isna(), "no time")
     table.drop(table.sheet.cells.duplicated().to_numpy(), "duplicate row")
@@ -35,7 +36,7 @@ def read(table: Table, attributes: Table | None, context: Context) -> Parts:
         raise HistoryError(f"{table.sheet.file} must hold at least one usable row, got none. Hint: check deal, stage and time columns.")
     stamps = table.times("entered_at")
     order = _numbers(table.text("entry_id"))
-    entries = pd.DataFrame({"deal_id": table.ids("deal_id"), "time": stamps.values, "stage": table.stages("stage"), "order": order, "precision": stamps.precision})
+    entries = pd.DataFrame({"deal_id": table.ids(id_field), "time": stamps.values, "stage": table.stages("stage"), "order": order, "precision": stamps.precision})
     kinds = semantic_kinds(entries["stage"], table.text("semantics")) if table.has("semantics") else {}
     entries, rows = _in_order(entries)
     first = _came_from(entries, table.text("from_stage").iloc[rows]) if table.has("from_stage") else pd.Series(dtype=object)
@@ -45,7 +46,7 @@ def read(table: Table, attributes: Table | None, context: Context) -> Parts:
     created = table.times("created_at").values.iloc[rows].groupby(entries["deal_id"].iloc[: len(rows)].to_numpy()).min().dropna() if table.has("created_at") else pd.Series(dtype="datetime64[us, UTC]")
     parts = assemble(Journal(entries, closings, created, first, changes, kinds), table, attributes, context)
     for name in ("name", "account"):
-        if table.has(name) and name not in parts.deals and table.columns[name] != table.columns["deal_id"]:
+        if table.has(name) and name not in parts.deals and name != id_field:
             values = table.text(name).iloc[rows].groupby(entries["deal_id"].iloc[: len(rows)].to_numpy()).first()
             parts.deals[name] = parts.deals["deal_id"].map(values)
     return parts
@@ -95,7 +96,7 @@ def _closings(table: Table, entries: pd.DataFrame, rows: np.ndarray, context: Co
     when = when.fillna(left.where(~moved))
     status = table.text("status").iloc[rows].reset_index(drop=True).map(lambda label: aliases.outcome(str(label), context.mapping.outcomes), na_action="ignore")
     ends = entries["stage"].map(lambda stage: aliases.outcome(str(stage)) in CLOSED)
-    found = pd.DataFrame({"deal_id": entries["deal_id"], "time": when, "kind": status.where(status.isin(CLOSED))})[when.notna() & ~ends]
+    found = pd.DataFrame({"deal_id": entries["deal_id"], "time": when, "kind": status.where(status.isin(CLOSED)), "weak": False})[when.notna() & ~ends]
     unknown = int(found["kind"].isna().sum())
     if unknown:
         context.ledger.note(f"{unknown:,} deals have a closing date but no outcome and count as no_decision; a deals file beside the history would tell.")

@@ -54,13 +54,10 @@ class Table:
         """Return the sheet understood as one kind of table; the mapping overrides the aliases."""
         captions = [str(caption) for caption in sheet.cells.columns]
         columns, also = aliases.match(captions, kind)
-        fields = aliases.load()[kind]
         for name, caption in context.mapping.columns.items():
             if caption in captions:
                 columns = {known: used for known, used in columns.items() if used != caption}
                 columns[name] = caption
-            elif name in fields and name not in columns:
-                raise HistoryError(f"{sheet.file} must have the column '{caption}' that the mapping names for {name}, got {', '.join(captions)}. {did_you_mean(caption, captions)}")
         return cls(sheet, kind, columns, also, context)
 
     def account(self) -> None:
