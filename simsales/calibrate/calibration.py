@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from simsales.calibrate.assemble import build, opening
+from simsales.calibrate.data import DAY
 from simsales.calibrate.fit import Fit, fit
 from simsales.model.schema import Model, Parameter
 
@@ -64,7 +65,7 @@ class Calibration:
         """Return the model under bootstrap weighting `number` (0 is the best estimate)."""
         return self.model if number == 0 else build(self.fit, number)[0]
 
-    def check(self, replications: int = 20, seed: int = 1) -> pd.DataFrame:
+    def check(self, replications: int | None = None, seed: int = 1) -> pd.DataFrame:
         """Simulate the training window and compare it with the history and with the trace floor.
 
         Returns
@@ -157,6 +158,21 @@ def notes(found: Fit) -> tuple[str, ...]:
     if not len(history.tasks) and found.people.names:
         said.append("The history has no start and end times of work: work content is "
                     + ("inferred from the team's throughput." if found.is_limited() else "assumed."))
+    said.extend(_export_notes(history))
     if not found.people.names:
         said.append("No owners that repeat: the model has no reps and no limit of capacity.")
     return tuple(said)
+
+
+def _export_notes(history: History) -> list[str]:
+    """Return signs that the export left deals out."""
+    said = []
+    deals = history.deals
+    if not deals["status"].eq("open").any() and len(deals) >= 20:
+        said.append("The history has no open deal: if only closed deals were exported, recent leads are missing "
+                    "and the forecast of new deals is too low. Export open deals too.")
+    silent = float((history.observed_until - deals["created_at"].max()) / DAY)
+    gaps = deals["created_at"].sort_values().diff().dropna() / DAY
+    if len(gaps) >= 20 and silent > max(14.0, 20.0 * float(gaps.quantile(0.95))):
+        said.append(f"No deal was created in the last {silent:.0f} days of the history: arrivals are taken to have stopped.")
+    return said

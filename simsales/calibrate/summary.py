@@ -25,7 +25,7 @@ def _interval(draws: np.ndarray) -> tuple[float | None, float | None]:
     draws = draws[np.isfinite(draws)]
     if len(draws) < 20:
         return None, None
-    low, high = np.quantile(draws, [0.025, 0.975])
+    low, high = np.quantile(draws, [0.025, 0.975], method="weibull")  # unbiased plotting positions
     return float(low), float(high)
 
 

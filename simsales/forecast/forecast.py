@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from simsales.history import History
 
 Floats = NDArray[np.float64]
-REPLICATIONS = 300
-DRAWS = 30
+REPLICATIONS = 200
+DRAWS = 40
 LEVELS = {"p2_5": 0.025, "p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90, "p97_5": 0.975}
 Day = str | dt.date | pd.Timestamp
 
