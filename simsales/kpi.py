@@ -324,7 +324,7 @@ _REGISTRY = (
     Kpi("commission", "money", "commission and bonuses of all pay statements", "target", "提成", _commission, ("role",
         "rep")),
     Kpi("cost", "money", "leads + base pay + commission + what the changes cost, in the run", "lower", "成本", _cost),
-    Kpi("net", "money", "bookings - cost", "higher", "净额", _net),
+    Kpi("net", "money", "bookings - cost, both of the run", "higher", "净额", _net),
     Kpi("cash", "money", "received by the day of the win: the model has no payment terms, so cash equals bookings",
         "higher", "回款额", _bookings, ("month",)),
 )  # fmt: skip

@@ -1,0 +1,304 @@
+"""KPIs against hand arithmetic, against slow twins on the tables, and as a contract over the registry."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simsales import kpi
+from simsales.engine import simulate
+from simsales.facts import Deals, Facts, Reps, Tasks, Visits, facts_of, from_log
+from simsales.model.schema import Model
+
+NAN = math.nan
+
+
+def hand_made() -> Facts:
+    """Five deals in a window of 100 days, one of them open before it began, two stages, two reps."""
+    deals = Deals(
+        created=np.array([0.0, 10.0, 20.0, 40.0, -50.0]),
+        closed=np.array([30.0, 20.0, NAN, 80.0, 50.0]),
+        amount=np.array([100.0, 50.0, 70.0, 300.0, 1000.0]),
+        won=np.array([True, False, False, True, True]),
+        is_new=np.array([True, True, True, True, False]),
+        unanswered=np.array([False, True, False, False, False]),
+        cause=np.array([1, 2, 0, 1, 1]),
+        owner=np.array([0, -1, 1, 1, 0]),
+        segment=np.array([0, 0, 1, 1, 1]),
+        channel=np.array([0, 0, 0, 0, 0]),
+        answered=np.array([0.5, NAN, 21.0, 42.0, NAN]),
+    )
+    visits = Visits(
+        deal=np.array([0, 0, 1, 2, 3, 3, 4]),
+        stage=np.array([0, 1, 0, 0, 0, 1, 1]),
+        entered=np.array([0.0, 10.0, 10.0, 20.0, 40.0, 50.0, -20.0]),
+        left=np.array([10.0, 30.0, 20.0, NAN, 50.0, 80.0, 50.0]),
+    )
+    tasks = Tasks(
+        deal=np.array([0, 1, 2, 3]),
+        stage=np.array([0, 0, 0, 1]),
+        role=np.array([0, 0, 0, 1]),
+        rep=np.array([0, -1, 0, 1]),
+        wait_days=np.array([0.5, 10.0, 1.0, 2.5]),
+        busy_hours=np.array([8.0, 0.0, 4.0, 30.0]),
+    )
+    reps = Reps(np.array([0, 1]), np.array([0, 1]), np.array([40.0, 60.0]))
+    months = (("2027-01", 0.0, 31.0), ("2027-02", 31.0, 59.0), ("2027-03", 59.0, 90.0), ("2027-04", 90.0, 120.0))
+    return Facts(
+        0.0, 100.0, deals, visits, tasks, reps, ("smb", "大客户"), ("web",), ("Talk", "Offer"), ("SDR", "AE"),
+        ("Ada", "Bo"), months,
+    )  # fmt: skip
+
+
+BY_HAND = {
+    "leads": 4,
+    "won": 3,
+    "win_rate": 0.75 * 2 / 3,  # ages 10 lost, 30 won, 40 won, 80 open: 3/4 survive the loss, then a third and a half win
+    "win_rate_naive": 3 / 4,
+    "bookings": 1400,
+    "cycle_days": 40,  # 30, 40, 100
+    "cycle_days_p90": 88,  # 40 + 0.8 * 60
+    "time_in_stage_days": (10 + 20 + 10 + 10 + 30 + 70) / 6,
+    "queue_days": 14 / 4,
+    "utilisation": 42 / 100,
+    "wip": (30 + 10 + 80 + 40 + 50) / 100,
+    "response_hours": 24,  # 0.5, 1 and 2 days
+    "no_response": 0.25,
+    "cash": 1400,
+    "wip[stage=Talk]": (10 + 10 + 80 + 10) / 100,
+    "wip[stage=Offer]": (20 + 30 + 50) / 100,
+    "time_in_stage_days[stage=Offer]": 40,
+    "queue_days[stage=Offer]": 2.5,
+    "queue_days[role=SDR]": 11.5 / 3,
+    "utilisation[role=AE]": 0.5,
+    "utilisation[rep=rep-1]": 0.3,
+    "won[rep=rep-1]": 2,
+    "bookings[segment=大客户]": 1300,
+    "leads[segment=smb]": 2,
+    "win_rate[segment=smb]": 0.5,  # lost at 10, then the other one wins at 30
+    "no_response[segment=smb]": 0.5,
+    "bookings[month=2027-01]": 100,
+    "bookings[month=2027-02]": 1000,
+    "bookings[month=2027-03]": 300,
+    "bookings[month=2027-04]": 0,
+    "leads[month=2027-02]": 1,
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), BY_HAND.items())
+def test_kpi_is_what_the_hand_says(name, expected):
+    assert kpi.table(hand_made(), kpis=[name]) == {name: pytest.approx(expected)}
+
+
+def test_win_rate_by_hand_follows_the_product_limit():
+    # at age 10 one of 4 is lost; at 30 one of 3 wins: 0.75 / 3; at 40 one of 2: 0.5 / 2; open until 80
+    assert kpi.KPIS["win_rate"](hand_made()) == pytest.approx(0.25 + 0.25)
+
+
+def business(**changes) -> Model:
+    fields = {
+        "epoch": "2027-01-01T00:00+08:00",
+        "horizon_days": 120.0,
+        "calendar": {"timezone": "Asia/Shanghai", "hours": "09:00-18:00"},
+        "channels": [
+            {"name": "web", "leads_per_week": 25.0, "cost_per_lead": 90.0, "segments": {"smb": 0.7, "大客户": 0.3}},
+            {"name": "展会", "leads_per_week": 10.0, "cost_per_lead": 400.0, "segments": {"大客户": 1.0}},
+        ],
+        "segments": [{"name": "smb", "amount": {"lognormal": {"median": 12000.0, "p90": 48000.0}}},
+                     {"name": "大客户", "amount": 50000.0}],
+        "stages": [
+            {"name": "Talk", "tasks": [{"role": "SDR", "work_hours": 2.0}], "patience_days": 3.0,
+             "exits": [{"to": "Offer", "probability": 0.6, "delay_days": {"exponential": {"mean": 6.0}}},
+                       {"to": "lost", "probability": 0.4, "delay_days": 9.0}]},
+            {"name": "Offer", "tasks": [{"role": "AE", "work_hours": 4.0}],
+             "exits": [{"to": "won", "probability": 0.5, "delay_days": {"exponential": {"mean": 20.0}}},
+                       {"to": "Talk", "probability": 0.1, "delay_days": 4.0},
+                       {"to": "no_decision", "probability": 0.4, "delay_days": 40.0}]},
+        ],
+        "roles": [{"name": "SDR", "routing": "pool"}, {"name": "AE", "concurrency": 2}],
+        "plans": {"std": {"base": 120000.0, "quota": 400000.0, "rates": [{"rate": 0.08}]}},
+        "reps": [{"role": "SDR", "count": 2}, {"role": "AE", "count": 2, "plan": "std"},
+                 {"role": "AE", "name": "Ada", "hired": "2027-02-01", "leaves": "2027-03-10", "plan": "std"}],
+    }  # fmt: skip
+    return Model(**(fields | changes))
+
+
+@pytest.fixture(scope="module")
+def log():
+    return simulate(business(), seed=3)
+
+
+@pytest.fixture(scope="module")
+def values(log):
+    return kpi.table(log, by=kpi.DIMENSIONS)
+
+
+@pytest.mark.parametrize("name", kpi.KPIS)
+def test_every_kpi_is_described_and_gives_a_number(name, values):
+    member = kpi.KPIS[name]
+    assert member.name == name
+    assert member.better in {"higher", "lower", "target"}
+    assert len(member.definition) > 20
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in member.zh)
+    assert math.isfinite(values[name])
+    if member.unit == "share" and name != "quota_attainment":
+        assert 0 <= values[name] <= 1
+
+
+@pytest.mark.parametrize("dimension", kpi.DIMENSIONS)
+@pytest.mark.parametrize("name", ["leads", "won", "bookings", "commission", "wip"])
+def test_parts_add_up_to_the_whole(name, dimension, log, values):
+    parts = [v for k, v in values.items() if k.startswith(f"{name}[{dimension}=")]
+    if dimension not in kpi.KPIS[name].by:
+        assert not parts
+    elif dimension == "rep":
+        assert sum(parts) <= values[name] * (1 + 1e-12)  # a win without an owner belongs to nobody
+    else:
+        assert sum(parts) == pytest.approx(values[name])
+
+
+def test_values_equal_slow_twins_on_the_tables(log, values):
+    deals, visits, tasks = log.deals, log.visits, log.tasks
+    won = deals[deals["status"] == "won"]
+    cycle = (won["closed_at"] - won["created_at"]) / pd.Timedelta(days=1)
+    end = pd.Timestamp("2027-01-01T00:00+08:00") + pd.Timedelta(days=120)
+    stay = (visits["left_at"] - visits["entered_at"]) / pd.Timedelta(days=1)
+    open_days = (deals["closed_at"].fillna(end) - deals["created_at"]) / pd.Timedelta(days=1)
+    started = (tasks["started_at"] - tasks["queued_at"]) / pd.Timedelta(days=1)
+    assert values["bookings"] == pytest.approx(won["amount"].sum())
+    assert values["won"] == len(won)
+    assert values["cycle_days"] == pytest.approx(cycle.median())
+    assert values["cycle_days_p90"] == pytest.approx(cycle.quantile(0.9))
+    assert values["time_in_stage_days"] == pytest.approx(stay.mean())
+    assert values["wip"] == pytest.approx(open_days.sum() / 120)
+    assert values["response_hours"] == pytest.approx(deals["response_hours"].median())
+    assert values["no_response"] == pytest.approx((deals["reason"] == "no_response").mean())
+    lapsed = tasks[tasks["started_at"].isna()].merge(deals, on="deal_id")
+    waits = (lapsed["closed_at"].fillna(end) - lapsed["queued_at"]) / pd.Timedelta(days=1)
+    assert values["queue_days"] == pytest.approx((started.sum() + waits.sum()) / len(tasks))
+
+
+def test_utilisation_counts_presence_and_tasks_at_a_time(log, values):
+    # 9 hours a day, Monday to Friday; Ada from 1 February to 9 March: 27 working days
+    days = np.busday_count("2027-01-01", "2027-05-01")
+    ada = np.busday_count("2027-02-01", "2027-03-10")
+    hours = log.tasks.groupby("rep")["work_hours"].sum()
+    assert values["utilisation[role=SDR]"] == pytest.approx(hours[["SDR-01", "SDR-02"]].sum() / (2 * 9 * days))
+    assert values["utilisation[rep=rep-5]"] == pytest.approx(hours["Ada"] / (2 * 9 * ada), rel=0.1)
+    assert 0 < values["utilisation[rep=rep-5]"] <= 1
+
+
+def test_a_history_of_the_run_has_the_same_values(log, values):
+    try:
+        history = log.to_history()
+    except NotImplementedError:
+        pytest.skip("runs cannot become histories yet")
+    real = kpi.table(history)
+    for name in ("leads", "won", "win_rate", "bookings", "cycle_days", "wip", "wip[stage=Offer]", "time_in_stage_days",
+                 "win_rate[segment=大客户]", "bookings[channel=展会]"):  # fmt: skip
+        assert real[name] == pytest.approx(values[name], rel=1e-6), name
+    assert math.isnan(real["utilisation"])
+
+
+def test_win_rate_is_not_fooled_by_open_deals():
+    # half of all leads win, slowly; losses are quick: closed deals look worse than they are
+    model = Model(
+        channels=[{"name": "web", "leads_per_week": 100.0}],
+        horizon_days=150.0,
+        stages=[{"name": "Open", "exits": [{"to": "won", "probability": 0.5, "delay_days": {"exponential": {"mean": 60.0}}},
+                                           {"to": "lost", "probability": 0.5, "delay_days": 1.0}]}],
+    )  # fmt: skip
+    values = kpi.table(simulate(model, seed=11))
+    leads = values["leads"]
+    truth = 0.5 * (1 - math.exp(-150 / 60))  # won by age 150, the end of follow-up: 0.459
+    assert abs(values["win_rate"] - truth) < 3 * 2 * math.sqrt(0.25 / leads)  # twice the binomial error: few old deals
+    assert values["win_rate_naive"] < 0.42
+
+
+def test_reps_are_pseudonymous_unless_asked_for(log):
+    hidden, shown = (kpi.table(log, by=("rep",), names=names) for names in (False, True))
+    assert not any("Ada" in name for name in hidden)
+    assert shown["bookings[rep=Ada]"] == hidden["bookings[rep=rep-5]"]
+
+
+def test_names_are_the_same_in_every_replication():
+    model = business(horizon_days=3.0)
+    first, second = (kpi.table(simulate(model, seed=1, replication=r)) for r in (0, 1))
+    assert list(first) == list(second)
+    assert len(first) > 60
+
+
+def test_a_win_is_credited_to_the_closer_with_a_plan(log):
+    facts = from_log(log)
+    credited = {log.plan.reps[i] for i in facts.deals.owner[facts.deals.won] if i >= 0}
+    assert credited <= {"AE-01", "AE-02", "Ada"}
+    assert facts.deals.won.sum() > 20
+
+
+def test_one_kpi_by_month_and_by_segment_only():
+    found = kpi.table(hand_made(), kpis=["bookings[month]", "won[segment=smb]", "leads"])
+    assert list(found) == [*(f"bookings[month=2027-0{m}]" for m in (1, 2, 3, 4)), "won[segment=smb]", "leads"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: kpi.parse_name("bookngs"), "kpi must be a known name, got 'bookngs'. Hint: did you mean 'bookings'"),
+        (lambda: kpi.parse_name("cost[segment=smb]"), "cost must be broken down by nothing, got 'segment'"),
+        (lambda: kpi.table(hand_made(), by=("segments",)), "by must be some of stage, role.*got 'segments'"),
+        (lambda: kpi.table(hand_made(), kpis=["won[segment=mid]"]), r"won\[segment\] must name one of its members, got 'mid'"),
+        (lambda: facts_of(42), "log must be an EventLog or a History, got int"),
+    ],
+)
+def test_bad_requests_are_refused_with_the_rule(call, message):
+    with pytest.raises(Exception, match=message) as caught:
+        call()
+    assert caught.value.exit_code == 3
+
+
+# the funnel ---------------------------------------------------------------------------------------
+
+SOURCE = [("潜在客户开发", 1000), ("初步接触", 800), ("需求分析", 600), ("方案制定", 450), ("商务谈判", 350), ("成交", 250)]
+WON = 150
+
+
+def linear_visits() -> pd.DataFrame:
+    names = [name for name, _ in SOURCE]
+    onward = [count for _, count in SOURCE[1:]] + [WON]
+    rows = []
+    for i, (name, entered) in enumerate(SOURCE):
+        following = names[i + 1] if i + 1 < len(names) else "won"
+        rows += [(f"d{n}", name, following if n < onward[i] else "lost") for n in range(entered)]
+    return pd.DataFrame(rows, columns=["deal_id", "stage", "exit"])
+
+
+def test_linear_funnel_of_the_source_gives_15_percent():
+    found = kpi.funnel_of(linear_visits(), [name for name, _ in SOURCE], 1000)
+    assert found["entered"].tolist() == [1000, 800, 600, 450, 350, 250]
+    assert found["advanced"].tolist() == [800, 600, 450, 350, 250, 150]
+    assert found["rate"].round(4).tolist() == [0.8, 0.75, 0.75, 0.7778, 0.7143, 0.6]
+    assert found["cumulative"].tolist() == [0.8, 0.6, 0.45, 0.35, 0.25, 0.15]
+    assert found["rate"].prod() == pytest.approx(0.15)
+
+
+def test_funnel_counts_a_deal_once_and_knows_skips_and_returns():
+    visits = pd.DataFrame(
+        [("a", "One", "Three"), ("a", "Three", "One"), ("a", "One", "Two"), ("a", "Two", None), ("b", "One", "lost")],
+        columns=["deal_id", "stage", "exit"],
+    )
+    found = kpi.funnel_of(visits, ["One", "Two", "Three"], 2).set_index("stage")
+    assert found["entered"].to_dict() == {"One": 2, "Two": 1, "Three": 1}
+    assert found["advanced"].to_dict() == {"One": 1, "Two": 0, "Three": 0}
+    assert found["open"].to_dict() == {"One": 0, "Two": 1, "Three": 0}
+    assert found["cumulative"].tolist() == [0.5, 0.5, 0.0]  # a reached Three, b nothing
+
+
+def test_funnel_of_a_run_starts_with_its_leads_and_ends_with_its_wins(log, values):
+    found = kpi.funnel(log)
+    assert found["stage"].tolist() == ["Talk", "Offer"]
+    assert found["entered"].iloc[0] == values["leads"]
+    assert found["advanced"].iloc[-1] == values["won"]
+    assert found["cumulative"].iloc[-1] == pytest.approx(values["won"] / values["leads"])
