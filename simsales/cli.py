@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import io
 import os
 import sys
 import warnings
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from simsales import __version__
-from simsales.errors import CheckFailedError, InvalidInputError, SimsalesError
+from simsales.errors import CheckFailedError, SimsalesError
 
 if TYPE_CHECKING:
     from simsales.history import History
@@ -371,21 +372,22 @@ def run(
     simsales run model.yaml --cases 1000 --log log.csv --runs 10
     simsales run model.yaml --json > run.json; simsales run --manifest run.json
     """
-    from simsales.render import run_text
+    from simsales.render import compare_text, run_text
 
     if (model is None) == (manifest is None):
         message = "run must be given either MODEL.yaml or --manifest FILE.json"
         raise typer.BadParameter(message)
     _check_outputs(html)
     if manifest is not None:
-        study = _repeated(manifest, jobs)
+        found = _repeated(manifest, jobs)
     else:
         assert model is not None
-        study = _simulated(model, reps, seed, engine, (start, until, cases), (log, runs), jobs, quiet=quiet)
+        found = _simulated(model, reps, seed, engine, (start, until, cases), (log, runs), jobs, quiet=quiet)
+    is_study = hasattr(found, "frame")  # the manifest of a comparison makes the comparison again
     if html is not None:
-        _report(html, "Simulation", study=study)
-    count = len(study.frame)
-    _emit(study.to_dict(), lambda d: run_text(d, study.currency, count), as_json=json)
+        _report(html, "Simulation", **{"study" if is_study else "comparison": found})
+    say = (lambda d: run_text(d, found.currency, len(found.frame))) if is_study else (lambda d: compare_text(d, found.currency))
+    _emit(found.to_dict(), say, as_json=json)
 
 
 def _repeated(manifest: Path, jobs: int | None) -> Any:
@@ -445,6 +447,7 @@ def compare(
     simsales compare model.yaml hire_two.yaml new_plan.yaml
     simsales compare model.yaml hire_two.yaml --reps 400 --seed 7 --html compare.html
     """
+    from simsales.describe import notes
     from simsales.experiment import compare as experiment
     from simsales.files import load_model
     from simsales.inputs import read_scenarios
@@ -453,6 +456,7 @@ def compare(
     _check_outputs(html)
     base = load_model(model)
     changes = read_scenarios(scenarios, base)
+    _notes(notes(base), quiet=quiet)
     with _progress("Comparing", quiet=quiet) as progress:
         result = experiment(base, changes, reps, seed, start=start, until=until, jobs=jobs, precision=precision, progress=progress)
     if html is not None:
@@ -534,10 +538,13 @@ def doctor(json: Json = False) -> None:
 
 def main() -> None:
     """Run the command line; the entry point of ``simsales``."""
+    for stream in (sys.stdout, sys.stderr):  # Chinese labels must get out of any terminal and into any pipe
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     app(prog_name="simsales")
 
 
-__all__ = ["InvalidInputError", "app", "main"]
+__all__ = ["app", "main"]
 
 if __name__ == "__main__":
     main()

@@ -106,9 +106,9 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
     table = columns(["KPI", "Mean", "± MC error", "80 % of runs"], rows)
     count = f"{text.count(replications)} replications. " if replications else ""
     return (
-        f"{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more "
-        "replications; the range is what one year of chance does. --json also has every stage, role, "
-        "segment and channel."
+        f"{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more\n"
+        "replications; the range is what chance does to single runs. --json also has every stage,\n"
+        "role, segment and channel."
     )
 
 
@@ -130,31 +130,27 @@ def compare_text(result: Data, currency: str | None) -> str:
         ISO 4217 code.
     """
     base, *others = result["scenarios"]
-    header = ["", "Bookings", "Difference (95 %)", "P(better)", "Cycle", "Difference (95 %)", "P(better)", "Cost", "Net"]
-    rows = [_scenario_row(entry, currency, is_base=entry is base) for entry in (base, *others)]
-    lines = [columns(header, rows)]
-    lines.extend(f"\n{_verdict(entry, base, currency)}" for entry in others)
+    lines = []
+    for kpi in ("bookings", "cycle_days"):
+        rows = [_scenario_row(entry, kpi, currency, is_base=entry is base) for entry in (base, *others)]
+        lines += [columns([measures.label(kpi), "Mean", "Difference (95 %)", "P(better)"], rows), ""]
+    money = [[str(e["name"]), *(text.money(e.get(key), currency) for key in ("cost", "net"))] for e in (base, *others)]
+    lines += [columns(["Money", "Cost", "Net of cost"], money), ""]
+    lines += [_verdict(entry, base, currency) for entry in others]
     lines.append(
-        "\nDifferences are paired: all scenarios meet the same customers and the same luck. The interval "
+        "\nDifferences are paired: all scenarios meet the same customers and the same luck. The interval\n"
         "is the Monte-Carlo uncertainty of the mean difference; --json has every KPI."
     )
     return "\n".join(lines)
 
 
-def _scenario_row(entry: Data, currency: str | None, *, is_base: bool) -> list[str]:
-    row = [str(entry["name"])]
-    for kpi in ("bookings", "cycle_days"):
-        found, gap = entry["kpis"].get(kpi, {}), entry.get("difference", {}).get(kpi, {})
-        row.append(measures.show(kpi, found.get("mean"), currency))
-        if is_base or not gap:
-            row += ["", ""]
-            continue
-        row.append(
-            f"{measures.change(kpi, gap['mean'], currency)} "
-            f"({measures.change(kpi, gap['low'], currency)} to {measures.change(kpi, gap['high'], currency)})"
-        )
-        row.append(text.chance(gap["p_better"]))
-    return [*row, text.money(entry.get("cost"), currency), text.money(entry.get("net"), currency)]
+def _scenario_row(entry: Data, kpi: str, currency: str | None, *, is_base: bool) -> list[str]:
+    found, gap = entry["kpis"].get(kpi, {}), entry.get("difference", {}).get(kpi, {})
+    row = [str(entry["name"]), measures.show(kpi, found.get("mean"), currency)]
+    if is_base or not gap:
+        return [*row, "", ""]
+    mean, low, high = (measures.change(kpi, gap[key], currency) for key in ("mean", "low", "high"))
+    return [*row, f"{mean} ({low} to {high})", text.chance(gap["p_better"])]
 
 
 def _verdict(entry: Data, base: Data, currency: str | None) -> str:
