@@ -64,6 +64,7 @@ class Staff:
         self._begun = 0
         self._shift_at = -1.0
         self._count = 0
+        self._held = False
         self._muster()
         self._schedule(leaves)
 
@@ -238,7 +239,7 @@ class Staff:
 
     def dispatch(self, rep: int) -> None:
         """Let a rep take tasks while there is time, room and work (R3)."""
-        if not self.present[rep]:
+        if not self.present[rep] or self._held:
             return
         role = self.role[rep]
         limit = self.limit[self._begun][role]
@@ -251,6 +252,11 @@ class Staff:
                 return
             self._start(min(heads)[2], rep)
 
+    def hold(self) -> None:
+        """Let nobody begin until all that waited before the start has queued (R9)."""
+        self._held = True
+        self._staffing(self.env.now, SHIFT, self._open)
+
     def _wait_for_opening(self) -> None:
         opens = self.work.next_open(self.env.now)
         if self._shift_at != opens:
@@ -259,6 +265,7 @@ class Staff:
             event.callbacks.append(self._open)
 
     def _open(self, _: Event) -> None:
+        self._held = False
         for rep in range(len(self.role)):
             self.dispatch(rep)
 
@@ -286,7 +293,7 @@ class Staff:
 
     def regime(self, rep: int) -> int:
         """Return the latest regime that a rep has taken up."""
-        for r in range(self._begun, 0, -1):
+        for r in range(self.plan.n_regimes - 1, 0, -1):
             age = self.env.now - self.plan.regime_start[r]
             u = self._adopts[r][rep]
             if rules.adopted(self.plan.regime_adoption[r], self.plan.regime_ramp[r], age, u):

@@ -323,6 +323,7 @@ class Run:
         opening = self.plan.opening
         if opening is None:
             return
+        self.staff.hold()
         for i in range(len(opening.ids)):
             deal = self.make(i)
             deal.visits[deal.stage] = int(opening.visit[i]) - 1
