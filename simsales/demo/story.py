@@ -1,0 +1,1 @@
+DemoResult = run = None
