@@ -130,7 +130,7 @@ def weekday(created: pd.Series) -> dict[str, float]:
     """Return weekday multipliers (mean 1), with one lead a weekday as prior; empty below 100 leads."""
     if len(created) < 100:
         return {}
-    counts = created.dt.dayofweek.value_counts().reindex(range(7), fill_value=0).to_numpy(float)
+    counts = created.dt.day_of_week.value_counts().reindex(range(7), fill_value=0).to_numpy(float)
     share = counts / counts.sum()
     return {name: round(float(7 * value), 4) for name, value in zip(WEEKDAYS, share, strict=True)}
 

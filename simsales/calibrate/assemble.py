@@ -62,14 +62,18 @@ def measured_work(fit: Fit) -> dict[str, tuple[Floats, float]]:
 
 
 def assumed_hours(fit: Fit) -> float:
-    """Return the working hours a visit would take if the observed load filled 75 % of the time."""
-    visits = fit.history.visits
-    recent = days(fit.history.observed_until, visits["entered_at"]) <= 182  # type: ignore[arg-type]
-    span = float((fit.history.observed_until - fit.history.observed_from) / DAY)
-    weeks = max(min(182.0, span) / 7.0, 1.0)
-    load = max(float(recent.sum()) / weeks, 1e-6)
+    """Return the working hours of a visit with which the busiest quarter filled 75 % of the time.
+
+    The team has coped with that quarter, so it can be taken to cope with as much again.
+    """
+    history = fit.history
+    span = float((history.observed_until - history.observed_from) / DAY)
+    age = days(history.observed_until, history.visits["entered_at"])  # type: ignore[arg-type]
+    counts = weekly(age[(age >= 0) & (age <= span)], span).counts
+    width = min(13, len(counts))
+    load = float(np.convolve(counts, np.ones(width) / width, mode="valid").max())
     capacity = len(fit.people.names) * weekly_hours(fit.calendar)
-    return ASSUMED_UTILISATION * capacity / load
+    return ASSUMED_UTILISATION * capacity / max(load, 1e-6)
 
 
 def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], list[Parameter]]:
@@ -100,7 +104,7 @@ def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], lis
         spent = {name: hours * wait * 7.0 / week for name in names}
         row = Parameter(
             path="stages[*].tasks[0].work_hours.mean", value=hours, status="assumed",
-            note=f"so that the observed load fills {rho:.0%} of the working time",
+            note=f"so that the busiest quarter filled {rho:.0%} of the working time",
         )  # fmt: skip
     return {name: Gamma(mean=hours, cv=WORK_CV) for name in names}, spent, [row]
 

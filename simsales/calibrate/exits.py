@@ -119,8 +119,7 @@ def fit_stage(visits: StageVisits, weights: Floats) -> StageFit:
     )
     index = np.asarray(table.times, dtype=np.int64)
     counts = _at_risk(cell, entry_cell, index)
-    usable = np.flatnonzero(counts >= min(MIN_AT_RISK, max(1, counts.max() if len(counts) else 1)))
-    last = int(usable[-1]) if len(usable) else -1
+    last = _last_usable(counts, cell, visits.cause, index)
     days = time[np.clip(index // 2 - 1, 0, max(len(time) - 1, 0))] if len(time) else np.zeros(0)
     cif = np.asarray(table.cif)[:, :, : last + 1]
     left = np.asarray(table.survival)[:, last] if last >= 0 else np.ones(len(weights))
@@ -139,12 +138,13 @@ def fit_stage(visits: StageVisits, weights: Floats) -> StageFit:
 def _cells(visits: StageVisits) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     """Return event times in at most CELLS cells, and each stay's cell on a doubled scale.
 
-    Events of cell j stand at 2j + 2; stays censored before the middle of a cell stand at 2j + 1, so
-    that they are not at risk in it.
+    Events of cell j stand at 2j + 2; stays censored before its event time (before its middle, where
+    times were pooled) stand at 2j + 1, so that they are not at risk in it.
     """
     events = visits.duration[visits.cause > 0]
     times = np.unique(events)
-    if len(times) > CELLS:
+    pooled = len(times) > CELLS
+    if pooled:
         times = np.unique(np.quantile(events, np.linspace(0.0, 1.0, CELLS + 1)[1:]))
     if len(times) == 0:
         zero = np.zeros(len(visits.duration), dtype=np.int64)
@@ -153,12 +153,24 @@ def _cells(visits: StageVisits) -> tuple[Floats, NDArray[np.int64], NDArray[np.i
     at = np.minimum(np.searchsorted(times, visits.duration, side="left"), len(times) - 1)
     cell = 2 * at.astype(np.int64) + 2
     width = times - np.where(np.isinf(edge), 0.0, edge)
-    early = (visits.cause == 0) & (visits.duration < times[at] - 0.5 * width[at])
+    half = 0.5 * width[at] if pooled else 0.0
+    early = (visits.cause == 0) & (visits.duration < times[at] - half)
     beyond = (visits.cause == 0) & (visits.duration > times[-1])
     cell = np.where(early, cell - 1, np.where(beyond, 2 * len(times) + 2, cell))
     entry = 2 * np.searchsorted(times, visits.entry, side="right").astype(np.int64) + 1
     entry = np.where(visits.entry <= 0, 0, entry)
     return times, cell, np.minimum(entry, cell - 1)
+
+
+def _last_usable(
+    counts: NDArray[np.int64], cell: NDArray[np.int64], cause: NDArray[np.int64], index: NDArray[np.int64]
+) -> int:
+    """Return the last cell with enough stays at risk; all of them where nothing is censored later."""
+    if len(counts) == 0:
+        return -1
+    usable = np.flatnonzero(counts >= min(MIN_AT_RISK, int(counts.max())))
+    last = int(usable[-1])
+    return last if ((cause == 0) & (cell > index[last])).any() else len(counts) - 1
 
 
 def _at_risk(

@@ -86,7 +86,7 @@ def fit_calendar(history: History) -> tuple[Calendar, str]:
     if len(tasks) < 200:
         return base, "assumed"
     local = tasks["started_at"].dropna().dt.tz_convert(history.timezone)
-    share = local.dt.dayofweek.value_counts(normalize=True).reindex(range(7), fill_value=0.0)
+    share = local.dt.day_of_week.value_counts(normalize=True).reindex(range(7), fill_value=0.0)
     worked = [WEEKDAYS[i] for i in range(7) if share[i] > 0.02]
     hour = local.dt.hour + local.dt.minute / 60.0
     first = int(np.floor(hour.quantile(0.01)))

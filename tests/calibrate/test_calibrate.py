@@ -1,0 +1,164 @@
+"""The calibrated model as a whole: what it holds, what it says it cannot tell, and the loop that closes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simsales.calibrate import Calibration, calibrate
+from simsales.engine import simulate
+from simsales.errors import HistoryError
+from simsales.files import load_model, save_model
+from simsales.history import History, read_history
+from simsales.model.schema import Model
+
+
+def world(**changes: object) -> Model:
+    fields: dict[str, object] = {
+        "epoch": "2026-01-01", "horizon_days": 300, "currency": "CNY",
+        "channels": [{"name": "web", "leads_per_week": 15.0}, {"name": "展会", "leads_per_week": 5.0}],
+        "segments": [{"name": "all", "amount": {"gamma": {"mean": 1000.0, "cv": 0.5}}}],
+        "roles": [{"name": "AE"}], "reps": [{"role": "AE", "count": 5}],
+        "stages": [
+            {"name": "需求", "tasks": [{"role": "AE", "work_hours": 2}], "exits": [
+                {"to": "报价", "probability": 0.6, "delay_days": {"gamma": {"mean": 6.0, "cv": 0.7}}},
+                {"to": "lost", "probability": 0.4, "delay_days": {"gamma": {"mean": 15.0, "cv": 0.7}}}]},
+            {"name": "报价", "exits": [
+                {"to": "won", "probability": 0.4, "delay_days": {"gamma": {"mean": 12.0, "cv": 0.7}}},
+                {"to": "lost", "probability": 0.3, "delay_days": {"gamma": {"mean": 20.0, "cv": 0.7}}},
+                {"to": "open", "probability": 0.3}]},
+        ],
+    }  # fmt: skip
+    return Model(**(fields | changes))
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    return simulate(world(), seed=4).to_history()
+
+
+@pytest.fixture(scope="module")
+def calibration(history: History) -> Calibration:
+    return calibrate(history, draws=60)
+
+
+def value(calibration: Calibration, path: str) -> float:
+    return float(calibration.summary().set_index("path")["value"][path])
+
+
+def test_a_simulated_history_gives_its_model_back(calibration: Calibration) -> None:
+    assert value(calibration, "stages[需求].exits[报价].probability") == pytest.approx(0.6, abs=0.05)
+    assert value(calibration, "stages[报价].exits[won].probability") == pytest.approx(0.4, abs=0.06)
+    assert {channel.name for channel in calibration.model.channels} == {"web", "展会"}
+    assert calibration.model.stage_names == ("需求", "报价")
+
+
+def test_deals_that_nobody_closes_do_not_become_wins(calibration: Calibration) -> None:
+    assert value(calibration, "stages[报价].exits[open].probability") == pytest.approx(0.3, abs=0.07)
+
+
+def test_work_with_start_and_end_is_measured(calibration: Calibration) -> None:
+    row = calibration.summary().set_index("path").loc["stages[需求].tasks[0].work_hours.mean"]
+    assert row["status"] == "identified"
+
+
+def test_every_parameter_says_how_far_it_is_known(calibration: Calibration) -> None:
+    summary = calibration.summary()
+    assert set(summary["status"]) <= {"identified", "weakly identified", "assumed", "prior", "set"}
+    inside = summary.dropna(subset=["low", "high"])
+    numbers = inside[inside["path"].str.contains("probability|median")]
+    assert (numbers["low"].astype(float) <= numbers["value"].astype(float) + 1e-9).all()
+    assert (numbers["value"].astype(float) <= numbers["high"].astype(float) + 1e-9).all()
+
+
+def test_a_calibrated_model_survives_its_file(calibration: Calibration, tmp_path: Path) -> None:
+    save_model(calibration.model, tmp_path / "模型.yaml")
+    assert load_model(tmp_path / "模型.yaml") == calibration.model
+
+
+def test_the_same_history_and_seed_give_the_same_numbers(history: History, calibration: Calibration) -> None:
+    again = calibrate(history, draws=60)
+    pd.testing.assert_frame_equal(again.summary(), calibration.summary())
+
+
+def test_row_order_of_the_history_does_not_matter(history: History, calibration: Calibration) -> None:
+    import dataclasses
+
+    shuffled = dataclasses.replace(history, visits=history.visits.iloc[::-1].reset_index(drop=True))
+    assert calibrate(shuffled, draws=60).summary().equals(calibration.summary())
+
+
+def test_the_loop_closes_on_the_training_window(calibration: Calibration) -> None:
+    found = calibration.check(replications=6).set_index("measure")
+    assert found.loc["won", "model"] == pytest.approx(found.loc["won", "history"], rel=0.2)
+    assert found.loc["leads", "model"] == pytest.approx(found.loc["leads", "history"], rel=0.1)
+    assert found.loc["distance: cycle_days", "floor"] > 0
+    assert found.loc["distance: cycle_days", "history"] == 0
+
+
+def test_curves_rise_to_the_probability_of_each_exit(calibration: Calibration) -> None:
+    curves = calibration.curves()
+    won = curves[(curves["stage"] == "报价") & (curves["exit"] == "won")]
+    for kind in ("observed", "fitted"):
+        p = won.loc[won["kind"] == kind, "p"].to_numpy()
+        assert (np.diff(p) >= -1e-12).all()
+        assert p[-1] == pytest.approx(value(calibration, "stages[报价].exits[won].probability"), abs=0.03)
+
+
+def test_open_deals_become_the_warm_start(history: History, calibration: Calibration) -> None:
+    opening = calibration.opening()
+    assert set(opening["deal_id"]) == set(history.deals.loc[history.deals["status"].eq("open"), "deal_id"])
+    assert (opening["age_days"] <= -opening["created_days"] + 1e-6).all()
+
+
+def test_deals_only_history_becomes_one_stage_and_says_what_it_cannot_tell(tmp_path: Path, history: History) -> None:
+    deals = history.deals
+    frame = pd.DataFrame({
+        "id": deals["deal_id"], "created": deals["created_at"].dt.strftime("%Y-%m-%d"),
+        "closed": deals["closed_at"].dt.strftime("%Y-%m-%d"), "stage": deals["status"].map(
+            {"won": "Won", "lost": "Lost", "open": "Open"}), "amount": deals["amount"].round(2)})  # fmt: skip
+    frame.to_csv(tmp_path / "deals.csv", index=False)
+    found = calibrate(read_history(tmp_path / "deals.csv"), draws=30)
+    assert len(found.model.stages) == 1
+    assert any("cannot tell" in note for note in found.notes)
+    assert value(found, "stages[Open].exits[won].probability") == pytest.approx(0.24, abs=0.06)
+
+
+def test_without_repeating_owners_there_are_no_reps(history: History) -> None:
+    import dataclasses
+
+    deals = history.deals.assign(owner=history.deals["deal_id"])
+    alone = dataclasses.replace(history, deals=deals, tasks=history.tasks.iloc[:0])
+    found = calibrate(alone, draws=10)
+    assert found.model.reps == ()
+    assert any("No owners that repeat" in note for note in found.notes)
+
+
+def test_unmeasured_work_is_labelled_assumed(history: History) -> None:
+    import dataclasses
+
+    bare = dataclasses.replace(history, tasks=history.tasks.iloc[:0])
+    found = calibrate(bare, draws=10)
+    rows = found.summary()
+    work = rows[rows["path"].str.contains("work_hours")]
+    assert set(work["status"]) <= {"assumed", "weakly identified"}
+    assert len(work) == 1
+
+
+def test_an_empty_history_is_refused_with_advice(history: History) -> None:
+    import dataclasses
+
+    empty = dataclasses.replace(history, deals=history.deals.iloc[:0], visits=history.visits.iloc[:0])
+    with pytest.raises(HistoryError, match="must hold at least one deal.*Hint"):
+        calibrate(empty)
+
+
+@pytest.mark.data
+def test_real_logs_calibrate(shared_data: Path) -> None:
+    history = read_history(shared_data / "enpal_pipedrive_deal_changes" / "deal_changes.csv")
+    found = calibrate(history, draws=20)
+    assert len(found.model.stages) >= 8
+    assert found.to_dict(with_check=False)["class"] == "A"
