@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+STR_DTYPE = int(pd.__version__.split(".")[0]) >= 3  # before, text is object and "str" would spell missing values out
 TIME = "datetime64[us, UTC]"
 
 DEALS = {
@@ -30,14 +32,15 @@ STATUSES = ("open", "won", "lost", "no_decision")
 def text(values: pd.Series) -> pd.Series:
     """Return a column of text in which empty cells are missing."""
     out = values.astype("object")
-    out = out.where(out.notna() & (out != ""), None)
-    return out.astype("str") if pd.__version__ >= "3" else out.astype("string").astype("object")
+    out = out.where(out.notna() & (out != ""), np.nan)
+    return out.astype("str") if STR_DTYPE else out
 
 
 def times(values: pd.Series) -> pd.Series:
     """Return a column of UTC stamps with microseconds."""
     if isinstance(values.dtype, pd.DatetimeTZDtype):
-        return values.dt.tz_convert("UTC").dt.as_unit("us")
+        stamps: pd.Series = values.dt.tz_convert("UTC").dt.as_unit("us")
+        return stamps
     return pd.to_datetime(values, utc=True, format="ISO8601").dt.as_unit("us")
 
 

@@ -98,14 +98,15 @@ def _until(parts: Parts, deals: pd.DataFrame, visits: pd.DataFrame, context: Con
 
 def _observed_from(parts: Parts, deals: pd.DataFrame, context: Context) -> pd.Timestamp:
     """Return the moment from which closings are recorded; a guess unless the mapping says it."""
-    first = deals["created_at"].min()
+    first: pd.Timestamp = deals["created_at"].min()
     given = context.mapping.observed_from
     if given is not None:
-        return moment(given, context.tz).tz_convert(context.tz).normalize().tz_convert("UTC").as_unit("us")
+        start: pd.Timestamp = moment(given, context.tz).tz_convert(context.tz).normalize().tz_convert("UTC").as_unit("us")
+        return start
     closed = deals[deals["closed_at"].notna() & (deals["status"] != "open")]
     if len(closed) < 20:
         return first
-    opening = closed["closed_at"].min()
+    opening: pd.Timestamp = closed["closed_at"].min()
     cycles = np.sort((closed["closed_at"] - closed["created_at"]).dt.total_seconds().to_numpy())
     ages = (opening - deals.loc[deals["created_at"] < opening, "created_at"]).dt.total_seconds().to_numpy()
     expected = float(np.searchsorted(cycles, ages, side="left").sum()) / len(cycles) * len(closed) / len(deals)

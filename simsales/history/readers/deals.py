@@ -215,10 +215,10 @@ def _closings(table: Table, frame: pd.DataFrame, context: Context) -> tuple[pd.D
         if name in frame and lacking.any() and frame.loc[lacking, name].notna().any():
             frame["closed_at"] = frame["closed_at"].mask(lacking, frame[name])
             context.ledger.note(f"{table.sheet.file}: {int(lacking.sum()):,} closed deals without a close date were given {table.columns[name]}.")
-    lacking = (~is_open & frame["closed_at"].isna()).to_numpy()
-    if lacking.any():
-        table.drop(lacking, "closed without a close date")
-    return frame[~lacking].reset_index(drop=True), ~lacking
+    keep = (is_open | frame["closed_at"].notna()).to_numpy(dtype=bool)
+    if not keep.all():
+        table.drop(~keep, "closed without a close date")
+    return frame[keep].reset_index(drop=True), keep
 
 
 def _order_of_dates(table: Table, frame: pd.DataFrame, precision: np.ndarray) -> pd.DataFrame:
@@ -227,7 +227,7 @@ def _order_of_dates(table: Table, frame: pd.DataFrame, precision: np.ndarray) ->
     if not early.any():
         return frame
     tz = table.context.tz
-    same = early & (frame["closed_at"].dt.tz_convert(tz).dt.date == frame["created_at"].dt.tz_convert(tz).dt.date)
+    same = early & (frame["closed_at"].dt.tz_convert(tz).dt.normalize() == frame["created_at"].dt.tz_convert(tz).dt.normalize())
     frame["closed_at"] = frame["closed_at"].mask(same, frame["created_at"])
     hint = "check which column is which, or the order of day and month (dayfirst=True)."
     conflicts(frame, (early & ~same).to_numpy(), table.sheet.place, "deals close before they are created", hint, table.sheet.file)

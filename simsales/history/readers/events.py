@@ -95,7 +95,8 @@ def _take_apart(table: Table, context: Context) -> Log:
         events["time"] = events["time"].fillna(events["end"])
         _check_ranges(events, table)
     precision = coarsest(stamps.precision)
-    return _ranged(cases, events, precision) if ranged else _lifecycle(cases, events, table, context, precision)
+    names = np.asarray(cases, dtype=object)
+    return _ranged(names, events, precision) if ranged else _lifecycle(names, events, table, context, precision)
 
 
 def _check_ranges(events: pd.DataFrame, table: Table) -> None:
@@ -113,7 +114,7 @@ def _ranged(cases: np.ndarray, events: pd.DataFrame, precision: str) -> Log:
     """Return a log whose rows have a start and an end."""
     order = _activity_rank(events)
     events = events.assign(rank=events["stage"].map(order).astype(int)).sort_values(["deal_id", "time", "rank", "end"], kind="stable").reset_index(drop=True)
-    work = events[(events["end"] > events["time"]).to_numpy()].rename(columns={"time": "started_at", "end": "ended_at"}).assign(queued_at=pd.NaT)
+    work = events[(events["end"] > events["time"]).to_numpy()].rename(columns={"time": "started_at", "end": "ended_at"})
     work["queued_at"] = work["started_at"]
     ends = events.assign(time=events["end"].fillna(events["time"]))
     return Log(cases, events.assign(time=ends["time"]), events, work, ends, precision)
@@ -161,7 +162,7 @@ def _paired(events: pd.DataFrame, same: np.ndarray, step: np.ndarray) -> pd.Data
     waited[1:] = same[1:] & (step[:-1] == SCHEDULE)
     queued = events["time"].shift(1).where(waited, events["time"])
     helper = np.roll(events["owner"].to_numpy(dtype=object), -1)
-    work = events.assign(started_at=events["time"], ended_at=end, queued_at=queued, helper=helper, follows=follows)[step == START]
+    work: pd.DataFrame = events.assign(started_at=events["time"], ended_at=end, queued_at=queued, helper=helper, follows=follows)[step == START]
     work["owner"] = work["owner"].where(work["owner"].notna() | ~work["follows"], work["helper"])
     return work.drop(columns=["helper", "follows"])
 
@@ -261,7 +262,8 @@ def _case_attribute(column: pd.Series, codes: np.ndarray) -> np.ndarray | None:
     low = grouped.min()
     if (low != grouped.max()).any() or len(texts) == len(column):
         return None
-    return np.asarray(texts, dtype=object)[low.to_numpy()]
+    values: np.ndarray = np.asarray(texts, dtype=object)[low.to_numpy()]
+    return values
 
 
 def _tasks(log: Log, visits: pd.DataFrame, closings: pd.DataFrame, chosen: set[str], context: Context) -> pd.DataFrame:

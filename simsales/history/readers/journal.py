@@ -149,7 +149,7 @@ def _with_first(stays: pd.DataFrame, created: pd.Series, closings: pd.DataFrame,
     entered = stays.groupby("deal_id")["time"].min().reindex(created.index)
     tz = context.tz
     day = stays.loc[stays["precision"] == "day", "deal_id"]
-    same_day = (created.dt.tz_convert(tz).dt.date == entered.dt.tz_convert(tz).dt.date) & created.index.isin(day)
+    same_day = (created.dt.tz_convert(tz).dt.normalize() == entered.dt.tz_convert(tz).dt.normalize()) & created.index.isin(day)
     late = created.notna() & ((entered > created) & ~same_day | entered.isna())
     starts = stays.loc[stays["time"].eq(lookup(stays["deal_id"], entered)), "stage"].mode()
     default = str(starts.iloc[0]) if len(starts) else (usual[0] if usual else "Open")
@@ -217,11 +217,11 @@ def trail(deal_id: pd.Series, at: pd.Series, name: str, value: pd.Series) -> pd.
 def _plain(values: pd.Series) -> np.ndarray:
     """Return values as text that reads back without loss."""
     if isinstance(values.dtype, pd.DatetimeTZDtype):
-        texts = values.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype(object)
-        return texts.where(values.notna(), None).to_numpy(dtype=object)
+        values = values.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype(object)
     if values.dtype.kind == "f":
         return np.array([None if value != value else repr(float(value)) for value in values], dtype=object)
-    return values.where(values.notna(), None).to_numpy(dtype=object)
+    texts: np.ndarray = values.where(values.notna(), None).to_numpy(dtype=object)
+    return texts
 
 
 def semantic_kinds(stages: pd.Series, codes: pd.Series) -> dict[str, str]:

@@ -175,7 +175,7 @@ def dump_mapping(values: MappingType[str, Any]) -> str:
     from ruamel.yaml import YAML
 
     out = io.StringIO()
-    yaml = YAML(typ="safe", pure=True)
+    yaml: Any = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.allow_unicode = True
     yaml.sort_base_mapping_type_on_output = False

@@ -20,7 +20,7 @@ def stages(table: Table, context: Context) -> None:
     for row in frame.itertuples(index=False):
         kind = _kind(row) if stated else aliases.outcome(str(row.label)) or "open"
         context.stage_kinds[str(row.label)] = kind
-        if row.stage_id is not None and row.stage_id == row.stage_id:
+        if isinstance(row.stage_id, str):
             context.stage_names[str(row.stage_id)] = str(row.label)
     context.ledger.note(f"{table.sheet.file}: {len(frame):,} stages gave names and order.")
 
@@ -45,6 +45,6 @@ def reps(table: Table, context: Context) -> None:
     twins = frame["rep"].duplicated(keep=False) & frame["rep_id"].notna()
     frame["rep"] = frame["rep"].mask(twins, frame["rep"] + " (" + frame["rep_id"].fillna("") + ")")
     frame = frame.drop_duplicates("rep")
-    context.rep_names |= {str(key): str(name) for key, name in zip(frame["rep_id"], frame["rep"], strict=True) if key is not None and key == key}
+    context.rep_names |= {str(key): str(name) for key, name in zip(frame["rep_id"], frame["rep"], strict=True) if isinstance(key, str)}
     context.reps = frame.drop(columns="rep_id")
     context.ledger.note(f"{table.sheet.file}: {len(frame):,} people gave names, teams and regions.")

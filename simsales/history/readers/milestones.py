@@ -52,7 +52,7 @@ def visits(deals: pd.DataFrame, entered: dict[str, str], table: Table, context: 
     entries = entries[~(entries["time"] > lookup(entries["deal_id"], deals.set_index("deal_id")["closed_at"]))]
     entries = pd.concat([_missing_first(deals, entries, order_of(entries)), entries]).sort_values(["deal_id", "time", "place"], kind="stable")
     closed = deals[deals["status"].isin(CLOSED)].set_index("deal_id")[["closed_at", "status"]]
-    return visits_of(entries.drop(columns="place"), closed), {label: kind for label, kind in kinds.items()}
+    return visits_of(entries.drop(columns="place"), closed), kinds
 
 
 def _report_returns(entries: pd.DataFrame, context: Context, table: Table) -> None:

@@ -100,7 +100,7 @@ def money(cells: pd.Series, decimal: str | None = None, chinese: bool = False) -
     comma = _decimal_comma(texts) if decimal is None else decimal == ","
     if all(text == "" or _PLAIN.fullmatch(text) for text in texts) and not comma:
         table = pd.to_numeric(pd.Series(texts, dtype=object).replace("", None), errors="coerce").to_numpy(dtype=float)
-        parsed = [(value, None, False, False) for value in table]
+        parsed: list[tuple[float, str | None, bool, bool]] = [(float(value), None, False, False) for value in table]
     else:
         parsed = [_amount(text, comma, decimal is not None, chinese) for text in texts]
     values = np.array([item[0] for item in parsed], dtype=float)[codes] if parsed else np.zeros(0)
