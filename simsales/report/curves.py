@@ -69,14 +69,14 @@ def end_of(log: Any) -> pd.Timestamp:  # noqa: ANN401
         In UTC.
     """
     until = getattr(log, "observed_until", None)
-    return until if until is not None else log.moments(np.array([log.until]))[0]
+    return pd.Timestamp(until if until is not None else log.moments(np.array([log.until]))[0])
 
 
 def _stage_curves(stage: str, part: pd.DataFrame, end: pd.Timestamp, begin: pd.Timestamp | None) -> pd.DataFrame:
     """Return the curves of one stage."""
     is_open = part["left_at"].isna().to_numpy()
     stops = part["left_at"].where(part["left_at"].notna(), end)
-    days = np.maximum(((stops - part["entered_at"]) / DAY).to_numpy(float), 0.0)
+    days = np.maximum(_days(stops - part["entered_at"]), 0.0)
     exits = part["exit"].astype(object).where(part["exit"].notna(), "").astype(str).to_numpy()
     names = sorted(set(exits[~is_open]))
     cause = np.zeros(len(part), dtype=np.int64)
@@ -84,18 +84,30 @@ def _stage_curves(stage: str, part: pd.DataFrame, end: pd.Timestamp, begin: pd.T
         cause[(exits == name) & ~is_open] = place + 1
     entry = None
     if begin is not None:  # stays begun before anything was recorded are seen only if they lasted until then
-        entry = np.minimum(np.maximum(((begin - part["entered_at"]) / DAY).to_numpy(float), 0.0), days)
+        entry = np.clip(_days(begin - part["entered_at"]), 0.0, days)
     found = aalen_johansen(days, cause, entry, n_causes=max(len(names), 1))
-    keep = np.unique(np.linspace(0, len(found.times) - 1, min(len(found.times), _STEPS)).astype(int)) if len(found.times) else []
+    keep = _thinned(len(found.times), _STEPS)
+    days_seen = np.concatenate([[0.0], found.times[keep]])
+    at_risk = np.concatenate([[float(len(part))], found.at_risk[keep]])
     curves = [
-        pd.DataFrame({"stage": stage, "days": np.concatenate([[0.0], found.times[keep]]), "p": np.concatenate([[0.0], found.cif[k][keep]]),
-                      "exit": name, "kind": "observed", "at_risk": np.concatenate([[float(len(part))], found.at_risk[keep]])})
+        pd.DataFrame({"days": days_seen, "p": np.concatenate([[0.0], found.cif[k][keep]]), "exit": name, "kind": "observed",
+                      "at_risk": at_risk})
         for k, name in enumerate(names)
     ]  # fmt: skip
     open_days = np.sort(days[is_open])
-    marks = open_days[np.unique(np.linspace(0, len(open_days) - 1, min(len(open_days), _MARKS)).astype(int))] if len(open_days) else open_days
-    curves.append(pd.DataFrame({"stage": stage, "days": marks, "p": np.nan, "exit": "", "kind": "censored", "at_risk": np.nan}))
-    return pd.concat([curve for curve in curves if len(curve)], ignore_index=True)
+    marks = open_days[_thinned(len(open_days), _MARKS)]
+    curves.append(pd.DataFrame({"days": marks, "p": np.nan, "exit": "", "kind": "censored", "at_risk": np.nan}))
+    return pd.concat([curve for curve in curves if len(curve)], ignore_index=True).assign(stage=stage)
+
+
+def _days(spans: Any) -> np.ndarray[Any, np.dtype[np.float64]]:  # noqa: ANN401 - timedeltas, whatever stubs call them
+    """Return time spans as days."""
+    return np.asarray(spans / DAY, dtype=float)
+
+
+def _thinned(size: int, most: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return evenly spread positions, first and last included, so that a figure stays small."""
+    return np.unique(np.linspace(0, max(size - 1, 0), min(size, most)).astype(np.int64))
 
 
 def waiting(log: Any) -> pd.DataFrame:  # noqa: ANN401 - History or EventLog
@@ -121,7 +133,10 @@ def waiting(log: Any) -> pd.DataFrame:  # noqa: ANN401 - History or EventLog
     stop = tasks["started_at"].where(tasks["started_at"].notna(), tasks["left_at"])
     stop = stop.where(stop.notna(), end)
     roles = tasks["role"].astype(object).where(tasks["role"].notna(), "all").astype(str)
-    pieces = [_steps(str(role), tasks.loc[part.index, "queued_at"], stop.loc[part.index], end) for role, part in roles.groupby(roles, sort=True)]
+    pieces = [
+        _steps(str(role), tasks.loc[part.index, "queued_at"], stop.loc[part.index], end)
+        for role, part in roles.groupby(roles, sort=True)
+    ]
     return pd.concat(pieces, ignore_index=True)[columns]
 
 
@@ -140,7 +155,8 @@ def rep_load(log: Any, *, names: bool = False) -> pd.DataFrame:  # noqa: ANN401 
     Parameters
     ----------
     log : History or EventLog
-        Uses ``tasks`` (role, rep, started_at, ended_at, work_hours); where the log has a plan, working hours come from its calendar.
+        Uses ``tasks`` (role, rep, started_at, ended_at, work_hours); where the log has a plan, working hours come from its
+        calendar.
     names : bool
         Show reps by name; otherwise they are rep-1, rep-2, ... in the order of the log's reps.
 
@@ -183,7 +199,7 @@ def _share(hours: float, available: float) -> float:
 def _hours(log: Any, tasks: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:  # noqa: ANN401
     """Return working hours of tasks, clock hours where nothing better is known."""
     stop = tasks["ended_at"].where(tasks["ended_at"].notna(), end_of(log))
-    clock = ((stop - tasks["started_at"]) / pd.Timedelta(hours=1)).to_numpy(float)
+    clock = _days(stop - tasks["started_at"]) * 24.0
     known = tasks["work_hours"].to_numpy(float)
     return np.where(np.isnan(known), clock, known)
 
@@ -205,7 +221,7 @@ def _edges(begin: pd.Timestamp, end: pd.Timestamp, zone: str) -> pd.DatetimeInde
     else:
         starts = pd.date_range(first.tz_localize(None).replace(day=1), end.tz_convert(zone).tz_localize(None), freq="MS")
     days = pd.DatetimeIndex(starts).tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
-    return days.append(pd.DatetimeIndex([end.tz_convert(zone)])).unique()
+    return pd.DatetimeIndex([*days, end.tz_convert(zone)]).unique()
 
 
 def _available(log: Any, edges: pd.DatetimeIndex, order: list[str]) -> list[list[float]] | None:  # noqa: ANN401

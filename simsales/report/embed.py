@@ -6,8 +6,8 @@ import base64
 import io
 import logging
 
-from fontTools import subset
-from fontTools.ttLib import TTFont
+from fontTools import subset  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 from simsales.report.fonts import BUNDLED_FILE
 

@@ -210,5 +210,6 @@ def style() -> Iterator[None]:
     >>> inside, mpl.rcParams["font.size"] == before
     ('simsales', True)
     """
-    with mpl.rc_context(parameters()):
+    settings: Any = parameters()  # stubs list every key as a literal
+    with mpl.rc_context(settings):
         yield

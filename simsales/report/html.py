@@ -20,20 +20,34 @@ from simsales.errors import OutputError
 from simsales.report.embed import page_font
 from simsales.report.fonts import ReportWarning, warn_missing
 from simsales.report.sections.forecast import Headline, forecast_headline, forecast_section
-from simsales.report.sections.scenarios import scenario_headline, scenario_section, study_section
+from simsales.report.sections.scenarios import scenario_headline, scenario_section
 from simsales.report.sections.sources import STATUSES, calibration_section, funnel_section, import_section
+from simsales.report.sections.study import study_section
 from simsales.report.view import Canvas, Prose, Section
 
 Charts = Mapping[str, Axes | Figure] | Iterable[Axes | Figure]
 
 GLOSSARY = (
-    ("P10, P50, P90", "One in ten simulated futures ends below P10, half below P50 (the median), nine in ten below P90."),
+    (
+        "P10, P50, P90",
+        "One in ten simulated futures ends below P10, half below P50 (the median), nine in ten below P90.",
+    ),
     ("80 % range", "From P10 to P90. One result in five should fall outside it."),
-    ("95 % interval", "Where a mean or a parameter lies, given the runs or the data there were. It is not the spread of single results."),
+    (
+        "95 % interval",
+        "Where a mean or a parameter lies, given the runs or the data there were. It is not the spread of single results.",
+    ),
     ("P(better)", "Share of paired replications in which the scenario did better than the base; ties count half."),
-    ("Monte-Carlo error", "Error of computing with a limited number of replications. It shrinks with more of them; the uncertainty of the future does not."),
+    (
+        "Monte-Carlo error",
+        "Error of computing with a limited number of replications. It shrinks with more of them; the uncertainty of the future "
+        "does not.",
+    ),
     ("Noise floor", "The miss that pure chance leaves even to a model that knows every rate exactly."),
-    ("Identified", "The data determine the number. Weakly identified: they say little. Assumed: they say nothing, and somebody chose it."),
+    (
+        "Identified",
+        "The data determine the number. Weakly identified: they say little. Assumed: they say nothing, and somebody chose it.",
+    ),
 )  # fmt: skip
 
 
@@ -110,10 +124,17 @@ def html_report(
         page = Canvas()
         sections = _sections(page, results, money, import_report, calibration, funnel, figures, tuple(notes))
     _warn_once(caught)
-    head = forecast_headline(forecast) if forecast is not None else scenario_headline(comparison, money) if comparison is not None else Headline()
+    head = _headline(forecast, comparison, money)
     text = render(title, head, sections, manifests(results))
     write_atomically(target, text)
     return target
+
+
+def _headline(forecast: Any, comparison: Any, currency: str | None) -> Headline:  # noqa: ANN401
+    """Return the answer in short: of the forecast, else of the comparison."""
+    if forecast is not None:
+        return forecast_headline(forecast)
+    return Headline() if comparison is None else scenario_headline(comparison, currency)
 
 
 def _currency(*results: Any) -> str | None:  # noqa: ANN401
@@ -137,7 +158,7 @@ def _sections(
     if results["comparison"] is not None:
         found.append(scenario_section(results["comparison"], page, currency))
     if results["study"] is not None:
-        found.append(study_section(results["study"], currency))
+        found.append(study_section(results["study"], page, currency))
     if funnel is not None and len(funnel):
         found.append(funnel_section(funnel, page))
     if figures:
@@ -226,12 +247,14 @@ def render(title: str, head: Headline, sections: list[Section], manifest: str = 
     True
     """
     folder = Path(__file__).parent / "templates"
-    world = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    loader = jinja2.FileSystemLoader(folder)
+    world = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     world.globals.update(statuses={name: kind for name, (kind, _) in STATUSES.items()}, version=_version())
     template = world.get_template("report.html.j2")
     values = {
-        "title": title, "subtitle": "", "cards": head.cards, "verdict": head.verdict, "split": head.split, "target": head.target,
-        "target_at": head.target_at, "sections": sections, "manifest": manifest, "glossary": GLOSSARY if _has_evidence(sections) else (),
+        "title": title, "subtitle": "", "cards": head.cards, "verdict": head.verdict, "split": head.split,
+        "target": head.target, "target_at": head.target_at, "sections": sections, "manifest": manifest,
+        "glossary": GLOSSARY if _has_evidence(sections) else (),
     }  # fmt: skip
     return template.render(**values, font=page_font(template.render(**values, font="")))
 
@@ -297,5 +320,6 @@ def write_atomically(target: Path, text: str) -> None:
     except OSError as error:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        message = f"{target} must be writable, got {error.strerror or error}. Hint: choose another folder, or free some space."
+        reason = error.strerror or error
+        message = f"{target} must be writable, got {reason}. Hint: choose another folder, or free some space."
         raise OutputError(message) from error

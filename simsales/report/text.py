@@ -498,7 +498,8 @@ def html_table(
     for values in frame.head(limit).itertuples(index=False, name=None):
         lines.append(_row([show(value) for show, value in zip(shows, values, strict=True)], right, "td"))
     title = f'<caption style="text-align:left;padding:3px 10px">{html.escape(caption)}</caption>' if caption else ""
-    body = f'<table class="simsales" style="{_TABLE_STYLE}">{title}<thead>{lines[0]}</thead><tbody>{"".join(lines[1:])}</tbody></table>'
+    inside = f"{title}<thead>{lines[0]}</thead><tbody>{''.join(lines[1:])}</tbody>"
+    body = f'<table class="simsales" style="{_TABLE_STYLE}">{inside}</table>'
     if len(frame) > limit:
         body += f'<p style="opacity:.7;font-size:.85em">{count(len(frame) - limit)} more rows are not shown.</p>'
     return body

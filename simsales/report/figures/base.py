@@ -78,7 +78,10 @@ def need(frame: Any, columns: Iterable[str], figure: str) -> pd.DataFrame:  # no
     """
     wanted = list(columns)
     if not isinstance(frame, pd.DataFrame):
-        message = f"data of the {figure} figure must be a DataFrame, got {type(frame).__name__}. Hint: its columns are {', '.join(wanted)}."
+        message = (
+            f"data of the {figure} figure must be a DataFrame, got {type(frame).__name__}. "
+            f"Hint: its columns are {', '.join(wanted)}."
+        )
         raise InvalidInputError(message)
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
@@ -101,9 +104,9 @@ def money_axis(axis: Any, currency: str | None) -> None:  # noqa: ANN401 - XAxis
 def date_axis(axis: Any, days: pd.Series[Any]) -> None:  # noqa: ANN401 - XAxis or YAxis
     """Label an axis with dates in the time zone of the data."""
     zone = getattr(days.dt, "tz", None)
-    locator = AutoDateLocator(minticks=4, maxticks=8, tz=zone)
+    locator = AutoDateLocator(minticks=4, maxticks=8, tz=zone)  # type: ignore[no-untyped-call]
     axis.set_major_locator(locator)
-    axis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    axis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
 
 
 def percent_axis(axis: Any) -> None:  # noqa: ANN401 - XAxis or YAxis
@@ -119,7 +122,7 @@ def money_label(what: str, currency: str | None) -> str:
 def finite(values: Any) -> np.ndarray[Any, np.dtype[np.float64]]:  # noqa: ANN401 - anything array-like
     """Return the values that are numbers, as floats."""
     array = np.asarray(values, dtype=float).ravel()
-    return array[np.isfinite(array)]
+    return np.asarray(array[np.isfinite(array)], dtype=np.float64)
 
 
 def bare(ax: Axes, *sides: str) -> None:

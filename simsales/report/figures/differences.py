@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simsales.errors import InvalidInputError
 from simsales.report import measures, palette, text
@@ -71,7 +71,7 @@ def differences(
     ax.grid(axis="x")
     bare(ax, "left")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, unit, currency)))
-    ax.xaxis.get_major_locator().set_params(nbins=6)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
     name = measures.label(kpi)[:1].lower() + measures.label(kpi)[1:]
     ax.set_xlabel(f"Difference in {name} from the base ({_unit_name(unit, currency)})")
     ax.set_title(title if title is not None else f"What changes in {name}")
@@ -168,7 +168,7 @@ def ecdf(
     ax.grid(axis="y")
     name = measures.label(kpi)[:1].lower() + measures.label(kpi)[1:]
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value, unit, currency)))
-    ax.xaxis.get_major_locator().set_params(nbins=6)
+    ax.xaxis.set_major_locator(MaxNLocator(6))
     ax.set_xlabel(f"Difference in {name} from the base ({_unit_name(unit, currency)})")
     ax.set_ylabel("Share of replications")
     ax.set_title(title if title is not None else f"How the difference in {name} spreads")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -131,7 +133,7 @@ def _axes(ax: Axes, rows: pd.DataFrame) -> None:
 def _risk_table(ax: Axes, curves: dict[str, pd.DataFrame], colours: dict[str, str]) -> None:
     """Write below the axis how many visits were still followed at five times."""
     times = np.linspace(0, ax.get_xlim()[1] / 1.02, _RISK_TIMES)
-    where = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points", "fontsize": 8.5, "annotation_clip": False}
+    where: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points", "fontsize": 8.5, "annotation_clip": False}
     ax.annotate("visits still followed", (0, 0), xytext=(0, -48), color=palette.MUTED, **where)
     for place, (name, group) in enumerate(curves.items()):
         part = group[(group["kind"] == "observed") & group["at_risk"].notna()].sort_values("days")

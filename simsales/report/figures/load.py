@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -66,13 +68,13 @@ def utilisation(data: pd.DataFrame, *, ax: Axes | None = None, title: str | None
     bar = ax.get_figure().colorbar(mesh, ax=ax, shrink=0.8, aspect=12, label=unit)  # type: ignore[union-attr]
     if value == "utilisation":
         bar.ax.yaxis.set_major_formatter(lambda share, _: f"{share * 100:.0f} %")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     ax.set_xlabel("Period starting")
     ax.set_title(title if title is not None else "How busy the reps are")
     return ax
 
 
-def _write(ax: Axes, grid: np.ndarray, value: str, top: float) -> None:  # type: ignore[type-arg]
+def _write(ax: Axes, grid: np.ndarray[Any, Any], value: str, top: float) -> None:
     """Write the value into each cell."""
     for (row, column), number in np.ndenumerate(grid):
         if np.isfinite(number):
@@ -114,7 +116,8 @@ def queue(data: pd.DataFrame, *, ax: Axes | None = None, title: str | None = Non
     ax = canvas(ax, 7.6, 3.2)
     for place, (role, part) in enumerate(rows.groupby("role", sort=False)):
         part = part.sort_values("time")
-        ax.step(part["time"], part["waiting"].astype(float), where="post", color=palette.colour(place), linewidth=1.5, label=str(role))
+        waiting = part["waiting"].astype(float)
+        ax.step(part["time"], waiting, where="post", color=palette.colour(place), linewidth=1.5, label=str(role))
     ax.set_ylim(bottom=0)
     ax.margins(x=0)
     ax.grid(axis="y")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,23 @@ from simsales.report import text
 from simsales.report.figures import fan, split
 from simsales.report.figures.fan import local_day
 from simsales.report.figures.split import PARTS, parts
-from simsales.report.view import Block, Canvas, Card, Part, Prose, Section, Table, table
+from simsales.report.view import Block, Canvas, Card, Column, Part, Prose, Section, Table, table
 
 _ROWS = 12
+FAN_CAPTION = (
+    "Cumulative bookings. Half of the simulated futures stay inside the dark band, 80 % inside the middle one, 95 % inside the "
+    "light one."
+)
+SPLIT_CAPTION = (
+    "Bars are means, because means add up; the whiskers are 80 % ranges. New deals are those not yet created on the day of the "
+    "forecast."
+)
+SWING_NOTE = (
+    "How far each deal alone moves the total up or down (one standard deviation): large amounts that are neither safe nor lost."
+)
+SPREAD = "What may happen: chance, common shocks and parameters known only roughly."
+ERROR = "Error of computing only, from {} simulated futures; more of them make it smaller, not the range."
+FLOOR = "The average miss, relative to bookings, that chance alone leaves to a perfect model. No method can promise less."
 ASSUMED = (
     "Deals keep arriving, moving and being won as in the history. How well the history determines those rates, and shocks that hit "
     "all deals at once, are inside the range; a change of market, price or team that the history has not seen is not."
@@ -81,7 +96,8 @@ def forecast_headline(forecast: Any) -> Headline:  # noqa: ANN401 - a Forecast, 
     booked = float(forecast.booked)
     cards.append(Card("Already booked", text.money(booked, currency), f"as of {local_day(forecast, 'as_of')}"))
     shares, at = _stack(forecast, currency)
-    return Headline(tuple(cards), tuple(verdict), shares, text.money(forecast.target, currency) if forecast.target is not None else "", at)
+    target = "" if forecast.target is None else text.money(forecast.target, currency)
+    return Headline(tuple(cards), tuple(verdict), shares, target, at)
 
 
 def _target_card(forecast: Any, currency: str | None) -> Card:  # noqa: ANN401
@@ -112,7 +128,8 @@ def odds(probability: float) -> str:
         return "hardly ever"
     if probability > 0.98:  # noqa: PLR2004
         return "almost always"
-    best = min(((k, n) for n in range(2, 11) for k in range(1, n)), key=lambda kn: (round(abs(kn[0] / kn[1] - probability), 2), kn[1]))
+    choices = ((k, n) for n in range(2, 11) for k in range(1, n))
+    best = min(choices, key=lambda kn: (round(abs(kn[0] / kn[1] - probability), 2), kn[1]))
     if best == (1, 10) and probability < 0.08:  # noqa: PLR2004
         return f"about 1 time in {round(1 / probability)}"
     return f"about {best[0]} time{'s' if best[0] > 1 else ''} in {best[1]}"
@@ -157,8 +174,8 @@ def forecast_section(forecast: Any, page: Canvas) -> Section:  # noqa: ANN401 - 
     currency = forecast.currency
     blocks: list[Block] = []
     if getattr(forecast, "paths", None) is not None and len(forecast.paths):
-        blocks.append(page.draw(fan(forecast), "Cumulative bookings. Half of the simulated futures stay inside the dark band, 80 % inside the middle one, 95 % inside the light one."))
-    blocks.append(page.draw(split(forecast), "Bars are means, because means add up; the whiskers are 80 % ranges. New deals are those not yet created on the day of the forecast."))
+        blocks.append(page.draw(fan(forecast), FAN_CAPTION))
+    blocks.append(page.draw(split(forecast), SPLIT_CAPTION))
     blocks.append(_how_sure(forecast, currency))
     if getattr(forecast, "baselines", None):
         blocks.append(_baselines(forecast, currency))
@@ -170,8 +187,8 @@ def forecast_section(forecast: Any, page: Canvas) -> Section:  # noqa: ANN401 - 
     if notes:
         blocks.append(Prose(notes, "warning"))
     lead = (
-        f"Seen from {local_day(forecast, 'as_of')}, looking to {local_day(forecast, 'until')}: what is booked, what the open deals will still bring, "
-        "and what deals not yet created will bring in time."
+        f"Seen from {local_day(forecast, 'as_of')}, looking to {local_day(forecast, 'until')}: what is booked, what the open "
+        "deals will still bring, and what deals not yet created will bring in time."
     )
     return Section("forecast", "The forecast", lead, tuple(blocks))
 
@@ -180,11 +197,12 @@ def _how_sure(forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
     """Return the table that keeps three kinds of error apart."""
     quantiles = forecast.quantiles
     rows = [
-        ("Forecast spread (80 % range)", text.money_range(quantiles["p10"], quantiles["p90"], currency), "What may happen: chance, common shocks and parameters known only roughly."),
-        ("Monte-Carlo error of the median", f"±{text.money(forecast.mc_error, currency)}", f"Error of computing only, from {text.count(len(forecast.samples))} simulated futures; more of them make it smaller, not the range."),
+        ("Forecast spread (80 % range)", text.money_range(quantiles["p10"], quantiles["p90"], currency), SPREAD),
+        ("Monte-Carlo error of the median", f"±{text.money(forecast.mc_error, currency)}",
+         ERROR.format(text.count(len(forecast.samples)))),
     ]  # fmt: skip
     if getattr(forecast, "noise_floor", None) is not None:
-        rows.append(("Noise floor", text.percent(forecast.noise_floor), "The average miss, relative to bookings, that chance alone leaves to a perfect model. No method can promise less."))
+        rows.append(("Noise floor", text.percent(forecast.noise_floor), FLOOR))
     return Table(("How sure is this?", "", "Meaning"), tuple(rows), (False, False, False))
 
 
@@ -193,17 +211,18 @@ def _baselines(forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
     middle = float(forecast.quantiles["p50"])
     rows = [("This forecast, median", text.money(middle, currency), "")]
     for name, amount in forecast.baselines.items():
-        away = (float(amount) / middle - 1.0) if middle and amount is not None else float("nan")
-        rows.append((str(name).replace("_", " ").capitalize(), text.money(amount, currency), f"{away:+.0%}".replace("%", " %") if away == away else ""))  # noqa: PLR0124
+        known = bool(middle) and amount is not None and math.isfinite(amount)
+        away = f"{100 * (float(amount) / middle - 1.0):+.0f} %" if known else ""
+        rows.append((str(name).replace("_", " ").capitalize(), text.money(amount, currency), away))
     note = "A forecast far from all of them deserves a reason."
     return Table(("Simple methods beside it", "Bookings", "Against the median"), tuple(rows), (False, True, True), note=note)
 
 
 def _swing(swing: pd.DataFrame, currency: str | None) -> Table:
     """Return the deals that move the result most."""
-    columns = [
-        ("deal_id", "Deal", text.cell), ("stage", "Stage", text.cell), ("amount", "Amount", lambda value: text.money_full(value, currency)),
-        ("p_win", "Chance to be won in time", text.chance), ("swing", "Moves the total by", lambda value: f"±{text.money(value, currency)}"),
+    columns: list[Column] = [
+        ("deal_id", "Deal", text.cell), ("stage", "Stage", text.cell),
+        ("amount", "Amount", lambda value: text.money_full(value, currency)), ("p_win", "Chance to be won in time", text.chance),
+        ("swing", "Moves the total by", lambda value: f"±{text.money(value, currency)}"),
     ]  # fmt: skip
-    note = "How far each deal alone moves the total up or down (one standard deviation): large amounts that are neither safe nor lost."
-    return table(swing, columns, caption="Open deals that matter most", note=note, limit=_ROWS)
+    return table(swing, columns, caption="Open deals that matter most", note=SWING_NOTE, limit=_ROWS)

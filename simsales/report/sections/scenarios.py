@@ -1,4 +1,4 @@
-"""Scenarios and studies: differences with intervals, and what one organisation does."""
+"""Scenarios: differences from the base with intervals, chances, cost and break-even."""
 
 from __future__ import annotations
 
@@ -13,11 +13,37 @@ from simsales.report.figures import differences, ecdf
 from simsales.report.sections.forecast import Headline
 from simsales.report.view import Block, Canvas, Card, Prose, Section, Table
 
-FIRST = ("bookings", "won", "win_rate", "cycle_days", "cycle_days_p90", "queue_days", "response_hours", "no_response", "utilisation", "wip", "quota_attainment", "commission", "cost", "net", "cash", "leads")  # fmt: skip
+#: Measures in the order in which they are shown.
+FIRST = (
+    "bookings", "won", "win_rate", "cycle_days", "cycle_days_p90", "queue_days", "response_hours", "no_response",
+    "utilisation", "wip", "quota_attainment", "commission", "cost", "net", "cash", "leads",
+)  # fmt: skip
 DRAWN = ("bookings", "cycle_days")
+_CARDS = 4
+DRAWN_CAPTION = (
+    "the dot is the mean difference, the thick bar its 95 % interval (error of computing), the thin line where 80 % of the "
+    "replications fall (chance)."
+)
+ECDF_CAPTION = (
+    "Each curve collects the paired differences of all replications. Where it crosses zero is the chance that the scenario "
+    "does worse than the base."
+)
+ASSUMED = (
+    "The sizes of the changes themselves (how much faster, how many more) are inputs of the scenarios, not findings. Rates and "
+    "times that no scenario changes are taken to stay as they were."
+)
+PAYS_NOTE = (
+    "The gain needed is the share of the base's bookings at which the net result is unchanged. Pay that grows with bookings is "
+    "part of the cost."
+)
+LEAD = (
+    "Every scenario was simulated on the same random draws as the base, so a difference comes from the scenario and not from luck."
+)
+
+Entry = dict[str, Any]
 
 
-def entries(comparison: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a Comparison or its dictionary
+def entries(comparison: Any) -> list[Entry]:  # noqa: ANN401 - a Comparison or its dictionary
     """Return the scenarios of a comparison in the JSON shape of the public contract.
 
     Parameters
@@ -28,7 +54,7 @@ def entries(comparison: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a Compar
     Returns
     -------
     list of dict
-        Keys name, kpis, difference, cost, net.
+        Keys name, kpis, difference, cost, net; the base first.
 
     Examples
     --------
@@ -37,6 +63,23 @@ def entries(comparison: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a Compar
     """
     data = comparison if isinstance(comparison, Mapping) else comparison.to_dict()
     return list(data["scenarios"])
+
+
+def _changed(found: list[Entry]) -> list[Entry]:
+    """Return the scenarios without the base, which stands first with differences of zero."""
+    return found[1:] if found and _is_base(found[0]) else found
+
+
+def _is_base(entry: Entry) -> bool:
+    """Return whether an entry differs from the base in nothing."""
+    gaps = entry.get("difference") or {}
+    return not any(gap.get(key) for gap in gaps.values() for key in ("mean", "low", "high"))
+
+
+def _gap(entry: Entry, kpi: str) -> Mapping[str, Any]:
+    """Return the difference of a scenario in one KPI; empty where it is not known."""
+    found = (entry.get("difference") or {}).get(kpi) or {}
+    return found if found.get("mean") is not None else {}
 
 
 def difference_frame(comparison: Any, kpi: str = "bookings") -> pd.DataFrame:  # noqa: ANN401
@@ -62,21 +105,11 @@ def difference_frame(comparison: Any, kpi: str = "bookings") -> pd.DataFrame:  #
     """
     rows = []
     for entry in _changed(entries(comparison)):
-        found = entry["difference"].get(kpi)
-        if found is not None and found.get("mean") is not None:
-            spread = {key: found[key] for key in ("p10", "p90") if found.get(key) is not None}
-            rows.append({"scenario": entry["name"], "difference": found["mean"], "low": found["low"], "high": found["high"], "p_better": found.get("p_better"), **spread})
+        if found := _gap(entry, kpi):
+            keys = ("low", "high", "p_better", *(key for key in ("p10", "p90") if key in found))
+            rows.append({"scenario": str(entry["name"]), "difference": found["mean"], **{key: found.get(key) for key in keys}})
     frame = pd.DataFrame(rows, columns=None if rows else ["scenario", "difference", "low", "high", "p_better"])
     return frame.astype({name: float for name in frame.columns if name != "scenario"})
-
-
-def _changed(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the scenarios that are not the base: those whose differences are not all zero by definition."""
-    return [entry for place, entry in enumerate(found) if entry.get("difference") and not (place == 0 and _is_base(entry))]
-
-
-def _is_base(entry: dict[str, Any]) -> bool:
-    return all(not value.get("mean") and not value.get("low") and not value.get("high") for value in entry["difference"].values())
 
 
 def scenario_headline(comparison: Any, currency: str | None = None) -> Headline:  # noqa: ANN401
@@ -97,32 +130,47 @@ def scenario_headline(comparison: Any, currency: str | None = None) -> Headline:
     rows = difference_frame(comparison)
     if rows.empty:
         return Headline()
-    best = rows.sort_values("difference", ascending=False, kind="stable").iloc[0]
-    cards, verdict = [], []
-    for row in rows.itertuples():
-        tone = "good" if row.low > 0 else "bad" if row.high < 0 else ""
-        note = f"P(better) {text.chance(row.p_better)}\nmean {text.signed(row.low, 'money', currency)} to {text.signed(row.high, 'money', currency)}"
-        cards.append(Card(f"{row.scenario}: bookings", text.signed(row.difference, "money", currency), note, tone))
+    cards = tuple(_card(row, currency) for row in rows.head(_CARDS).to_dict("records"))
+    name = str(entries(comparison)[0]["name"])
+    best = rows.sort_values("difference", ascending=False, kind="stable").to_dict("records")[0]
     if best["low"] > 0:
-        verdict.append(f"Most bookings come with \u201c{best['scenario']}\u201d: {text.signed(best['difference'], 'money', currency)} on average against today's way of working.")
+        gain = text.signed(best["difference"], "money", currency)
+        verdict = [f"Most bookings come with “{best['scenario']}”: {gain} on average against “{name}”."]
     else:
-        verdict.append("No scenario raises bookings beyond what chance could explain.")
-    if len(rows) > 1:
-        verdict.extend(_best_net(comparison, currency))
-    return Headline(tuple(cards[:4]), tuple(verdict))
+        verdict = ["No scenario raises bookings by more than the runs can tell from chance."]
+    return Headline(cards, (*verdict, *_fastest(comparison), *_best_net(comparison, currency)))
+
+
+def _card(row: Mapping[Any, Any], currency: str | None) -> Card:
+    """Return one scenario as a headline number."""
+    low, high = (text.signed(row[key], "money", currency) for key in ("low", "high"))
+    tone = "good" if row["low"] > 0 else "bad" if row["high"] < 0 else ""
+    note = f"P(better) {text.chance(row['p_better'])}\nmean {low} to {high}"
+    return Card(f"{row['scenario']}: bookings", text.signed(row["difference"], "money", currency), note, tone)
+
+
+def _fastest(comparison: Any) -> list[str]:  # noqa: ANN401
+    """Return which scenario shortens the cycle most, if one surely does."""
+    rows = difference_frame(comparison, "cycle_days")
+    shorter = rows[rows["high"] < 0].sort_values("difference", kind="stable").to_dict("records")
+    if not shorter:
+        return []
+    return [f"The cycle shortens most with “{shorter[0]['scenario']}”: {text.signed(shorter[0]['difference'], 'days')}."]
 
 
 def _best_net(comparison: Any, currency: str | None) -> list[str]:  # noqa: ANN401
     """Return which scenario is best after cost, where costs are known."""
-    nets = [(entry["difference"]["net"]["mean"], entry["name"]) for entry in _changed(entries(comparison)) if entry["difference"].get("net", {}).get("mean") is not None]
-    if not nets:
+    rows = difference_frame(comparison, "net")
+    if rows.empty:
         return []
-    value, name = max(nets, key=lambda pair: pair[0])
-    return [f"After cost, \u201c{name}\u201d is best: {text.signed(value, 'money', currency)}."] if value > 0 else ["After cost, none of them gains."]
+    best = rows.sort_values("difference", ascending=False, kind="stable").to_dict("records")[0]
+    if best["difference"] <= 0:
+        return ["After cost, none of them gains."]
+    return [f"After cost, “{best['scenario']}” is best: {text.signed(best['difference'], 'money', currency)}."]
 
 
 def scenario_section(comparison: Any, page: Canvas, currency: str | None = None) -> Section:  # noqa: ANN401
-    """Return the section on scenarios: one table to decide by, all measures, figures.
+    """Return the section on scenarios: one table to decide by, figures, cost, all measures.
 
     Parameters
     ----------
@@ -144,17 +192,17 @@ def scenario_section(comparison: Any, page: Canvas, currency: str | None = None)
         rows = difference_frame(comparison, kpi)
         if len(rows):
             chart = differences(rows, kpi=kpi, unit=measures.unit(kpi), currency=currency)
-            blocks.append(page.draw(chart, f"{measures.label(kpi)}: the dot is the mean difference, the thick bar its 95 % interval, the thin line where 80 % of the replications fall. The first is the error of computing, the last is chance."))
+            blocks.append(page.draw(chart, f"{measures.label(kpi)}: {DRAWN_CAPTION}"))
     samples = paired_samples(comparison, "bookings")
     if samples:
-        blocks.append(page.draw(ecdf(samples, unit="money", currency=currency), "Each curve collects the paired differences of all replications. Where it crosses zero is the chance that the scenario does worse than the base."))
-    blocks.append(_measures(found, currency))
-    blocks.append(Prose(("The sizes of the changes themselves (how much faster, how many more) are inputs of the scenarios, not findings. Rates and times that no scenario changes are taken to stay as they were.",), "assumed"))
-    lead = "Every scenario was simulated on the same random draws as the base, so a difference comes from the scenario and not from luck."
-    return Section("scenarios", "Scenarios compared", lead, tuple(blocks))
+        blocks.append(page.draw(ecdf(samples, unit="money", currency=currency), ECDF_CAPTION))
+    if repay := _break_even(found, currency):
+        blocks.append(repay)
+    blocks += [_measures(found, currency), Prose((ASSUMED,), "assumed")]
+    return Section("scenarios", "Scenarios compared", LEAD, tuple(blocks))
 
 
-def paired_samples(comparison: Any, kpi: str) -> dict[str, np.ndarray]:  # type: ignore[type-arg]  # noqa: ANN401
+def paired_samples(comparison: Any, kpi: str) -> dict[str, np.ndarray[Any, Any]]:  # noqa: ANN401
     """Return paired differences by scenario, where the comparison keeps them.
 
     Parameters
@@ -167,7 +215,7 @@ def paired_samples(comparison: Any, kpi: str) -> dict[str, np.ndarray]:  # type:
     Returns
     -------
     dict of str to ndarray, shape (n_replications,)
-        Empty where the comparison does not keep them.
+        Empty where the comparison does not keep them or does not hold the KPI.
 
     Examples
     --------
@@ -175,81 +223,56 @@ def paired_samples(comparison: Any, kpi: str) -> dict[str, np.ndarray]:  # type:
     {}
     """
     samples = getattr(comparison, "samples", None)
-    if not callable(samples):
+    if not callable(samples) or not any(_gap(entry, kpi) for entry in entries(comparison)):
         return {}
     return {str(name): np.asarray(values, dtype=float) for name, values in samples(kpi).items()}
 
 
-def _decision(found: list[dict[str, Any]], currency: str | None) -> Table:
+def _mean(entry: Entry, kpi: str) -> Any:  # noqa: ANN401 - float or None
+    return ((entry.get("kpis") or {}).get(kpi) or {}).get("mean")
+
+
+def _decision(found: list[Entry], currency: str | None) -> Table:
     """Return the table to decide by: bookings, cycle time, P(better), cost and net."""
-    rows = []
     changed = {id(entry) for entry in _changed(found)}
-    for entry in found:
-        kpis, gap = entry.get("kpis", {}), entry.get("difference", {})
-        is_changed = id(entry) in changed
-        bookings = gap.get("bookings", {})
-        rows.append((
-            str(entry["name"]),
-            measures.show("bookings", kpis.get("bookings", {}).get("mean"), currency),
-            text.signed(bookings.get("mean"), "money", currency) if is_changed else "",
-            text.interval(bookings.get("low"), bookings.get("high"), lambda v: text.signed(v, "money", currency)) if is_changed else "",
-            text.chance(bookings.get("p_better")) if is_changed else "",
-            measures.show("cycle_days", kpis.get("cycle_days", {}).get("mean")),
-            text.money(entry.get("cost"), currency),
-            text.money(entry.get("net"), currency),
-        ))  # fmt: skip
+    rows = tuple(_decision_row(entry, currency, is_base=id(entry) not in changed) for entry in found)
     headings = ("Scenario", "Bookings, mean", "Difference", "95 % interval of it", "P(better)", "Cycle time", "Cost", "Net")
-    return Table(headings, tuple(rows), (False, True, True, True, True, True, True, True))
+    return Table(headings, rows, (False, *(True,) * 7))
 
 
-def _measures(found: list[dict[str, Any]], currency: str | None) -> Table:
-    """Return all overall measures, one column a scenario, folded."""
-    names = [kpi for kpi in FIRST if any(kpi in entry.get("kpis", {}) for entry in found)]
-    rows = [
-        (measures.label(kpi), *(measures.show(kpi, entry.get("kpis", {}).get(kpi, {}).get("mean"), currency) for entry in found))
-        for kpi in names
-    ]
-    headings = ("Measure, mean", *(str(entry["name"]) for entry in found))
-    return Table(headings, tuple(rows), (False, *(True for _ in found)), folded="All measures of all scenarios")
+def _decision_row(entry: Entry, currency: str | None, *, is_base: bool) -> tuple[str, ...]:
+    gap = _gap(entry, "bookings")
+
+    def signed(value: Any) -> str:  # noqa: ANN401 - float or None
+        return text.signed(value, "money", currency)
+
+    compared = (signed(gap.get("mean")), text.interval(gap.get("low"), gap.get("high"), signed), text.chance(gap.get("p_better")))
+    return (
+        str(entry["name"]), measures.show("bookings", _mean(entry, "bookings"), currency), *(("",) * 3 if is_base else compared),
+        measures.show("cycle_days", _mean(entry, "cycle_days")), text.money(entry.get("cost"), currency),
+        text.money(entry.get("net"), currency),
+    )  # fmt: skip
 
 
-def study_section(study: Any, currency: str | None = None) -> Section:  # noqa: ANN401 - a Study or its dictionary
-    """Return the section on a study: every measure with its spread and its Monte-Carlo error.
-
-    Parameters
-    ----------
-    study : Study or dict
-        With ``to_dict()`` in the shape of ``simsales run --json``, or that dictionary.
-    currency : str, optional
-        ISO 4217 code.
-
-    Returns
-    -------
-    Section
-        One table; breakdowns are folded.
-    """
-    kpis = (study if isinstance(study, Mapping) else study.to_dict())["kpis"]
-    overall = [kpi for kpi in FIRST if kpi in kpis] + [kpi for kpi in kpis if "[" not in kpi and kpi not in FIRST]
-    broken = [kpi for kpi in kpis if "[" in kpi and "rep=" not in kpi]
-    blocks: list[Block] = [_kpi_table(kpis, overall, currency)]
-    if broken:
-        blocks.append(_kpi_table(kpis, broken, currency, folded="By stage, role, segment and channel"))
-    blocks.append(_meanings(overall))
-    lead = "What the simulated organisation does over the whole period. The range is chance from one run to the next; the Monte-Carlo error is the error of computing the mean."
-    return Section("study", "The organisation as simulated", lead, tuple(blocks))
-
-
-def _meanings(names: list[str]) -> Table:
-    """Return what each measure means, folded."""
-    known = [(kpi, measures.registered(kpi)) for kpi in names]
-    rows = tuple((measures.label(kpi), found.zh, found.definition) for kpi, found in known if found is not None)
-    return Table(("Measure", "中文", "Meaning"), rows, (False, False, False), folded="What each measure means")
-
-
-def _kpi_table(kpis: Mapping[str, Any], names: list[str], currency: str | None, folded: str = "") -> Table:
+def _break_even(found: list[Entry], currency: str | None) -> Table | None:
+    """Return what each scenario costs and whether its gain repays it, where the comparison says so."""
     rows = []
-    for kpi in names:
-        found = kpis[kpi]
-        show = lambda value, kpi=kpi: measures.show(kpi, value, currency)  # noqa: E731
-        rows.append((measures.label(kpi), show(found.get("mean")), f"±{show(found.get('mc_error'))}", text.interval(found.get("p10"), found.get("p90"), show)))
-    return Table(("Measure", "Mean", "Monte-Carlo error", "80 % of runs"), tuple(rows), (False, True, True, True), folded=folded)
+    for entry in found:
+        if repay := entry.get("break_even"):
+            signed = [text.signed(repay.get(key), "money", currency) for key in ("extra_cost", "gain", "net", "net_low", "net_high")]
+            needed = text.percent(repay.get("gain_needed"), 1)
+            rows.append((str(entry["name"]), signed[0], needed, *signed[1:3], f"{signed[3]} to {signed[4]}", str(repay.get("repaid"))))
+    if not rows:
+        return None
+    headings = ("Does it pay?", "Extra cost", "Gain in bookings needed", "Gain found", "Net", "95 % interval of net", "Repaid")
+    return Table(headings, tuple(rows), (False, *(True,) * 5, False), note=PAYS_NOTE)
+
+
+def _measures(found: list[Entry], currency: str | None) -> Table:
+    """Return all overall measures, one column a scenario, folded."""
+    names = [kpi for kpi in FIRST if any(kpi in (entry.get("kpis") or {}) for entry in found)]
+    rows = tuple(
+        (measures.label(kpi), *(measures.show(kpi, _mean(entry, kpi), currency) for entry in found)) for kpi in names
+    )
+    headings = ("Measure, mean", *(str(entry["name"]) for entry in found))
+    return Table(headings, rows, (False, *(True for _ in found)), folded="All measures of all scenarios")

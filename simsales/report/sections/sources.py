@@ -10,7 +10,7 @@ import pandas as pd
 
 from simsales.report import text
 from simsales.report.figures import funnel, stage_durations
-from simsales.report.view import Block, Canvas, Prose, Section, Table, table
+from simsales.report.view import Block, Canvas, Column, Prose, Section, Table, table
 
 #: Status of a parameter, its colour class and its meaning.
 STATUSES = {
@@ -25,7 +25,13 @@ CLASSES = {
     "C": "only the current stage and its last change are known",
     "D": "only creation and closing are known",
 }
-_SHOWN = 15
+CURVES_CAPTION = (
+    "Share of visits that have ended by each number of days. Visits still open count: they are ticks on the curve. Dashed lines "
+    "are the model."
+)
+FUNNEL_CAPTION = (
+    "Deals that entered each stage. Deals still open count as not gone on yet, so the last rates are low for a young pipeline."
+)
 
 
 def import_section(report: Any) -> Section:  # noqa: ANN401 - an ImportReport or its dictionary
@@ -50,13 +56,14 @@ def import_section(report: Any) -> Section:  # noqa: ANN401 - an ImportReport or
     if data.get("dropped"):
         rows = tuple((str(item["reason"]), text.count(item["count"])) for item in data["dropped"])
         blocks.append(Table(("Rows left out, by reason", "Rows"), rows, (False, True)))
-    facts = [("Encoding", data.get("encoding")), ("Time zone", data.get("timezone")), ("Precision of times", data.get("precision"))]
-    known = tuple((name, str(value)) for name, value in facts if value)
+    facts = (("Encoding", "encoding"), ("Time zone", "timezone"), ("Precision of times", "precision"))
+    known = tuple((name, str(data[key])) for name, key in facts if data.get(key))
     if known:
         blocks.append(Table(("How it was read", ""), known, (False, False)))
     if data.get("guessed"):
         guessed = tuple((str(field), str(caption)) for field, caption in data["guessed"].items())
-        blocks.append(Table(("Field", "Column it was guessed to be"), guessed, (False, False), folded="Columns that were guessed"))
+        headings = ("Field", "Column it was guessed to be")
+        blocks.append(Table(headings, guessed, (False, False), folded="Columns that were guessed"))
     if data.get("notes"):
         blocks.append(Prose(tuple(str(note) for note in data["notes"]), "warning"))
     return Section("data", "The data behind it", lead, tuple(blocks))
@@ -77,11 +84,11 @@ def funnel_section(frame: pd.DataFrame, page: Canvas) -> Section:
     Section
         One figure.
     """
-    caption = "Deals that entered each stage. Deals still open count as not gone on yet, so the last rates are low for a young pipeline."
-    return Section("funnel", "The funnel", "How many deals reach each stage, and which share goes on to the next.", (page.draw(funnel(frame), caption),))
+    lead = "How many deals reach each stage, and which share goes on to the next."
+    return Section("funnel", "The funnel", lead, (page.draw(funnel(frame), FUNNEL_CAPTION),))
 
 
-def calibration_section(calibration: Any, page: Canvas, said: Collection[str] = ()) -> Section:  # noqa: ANN401 - a Calibration
+def calibration_section(calibration: Any, page: Canvas, said: Collection[str] = ()) -> Section:  # noqa: ANN401
     """Return the section on the model: how much the data determine, curves and every parameter.
 
     Parameters
@@ -102,7 +109,7 @@ def calibration_section(calibration: Any, page: Canvas, said: Collection[str] = 
     blocks: list[Block] = []
     curves = _curves(calibration)
     if curves is not None and len(curves):
-        blocks.append(page.draw(stage_durations(curves), "Share of visits that have ended by each number of days. Visits still open count: they are ticks on the curve. Dashed lines are the model."))
+        blocks.append(page.draw(stage_durations(curves), CURVES_CAPTION))
     blocks.append(_status_table(rows))
     notes = tuple(str(note) for note in getattr(calibration, "notes", ()) if str(note) not in said)
     if notes:
@@ -128,9 +135,9 @@ def _status_table(rows: pd.DataFrame) -> Table:
 
 def _parameters(rows: pd.DataFrame) -> Table:
     """Return every parameter, folded."""
-    shown = rows.assign(interval=[text.interval(low, high) for low, high in zip(rows["low"], rows["high"], strict=True)])
-    shown["interval"] = shown["interval"].where(rows["low"].notna() | rows["high"].notna(), "")
-    columns = [
+    bounds = zip(rows["low"], rows["high"], rows["low"].notna() | rows["high"].notna(), strict=True)
+    shown = rows.assign(interval=[text.interval(low, high) if known else "" for low, high, known in bounds])
+    columns: list[Column] = [
         ("path", "Parameter", text.cell), ("value", "Value", _value), ("interval", "95 % interval", str),
         ("n", "From n", text.cell), ("status", "Status", str), ("note", "Note", text.cell),
     ]  # fmt: skip
