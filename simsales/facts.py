@@ -16,7 +16,7 @@ import pandas as pd
 
 from simsales.engine.clock import periods
 from simsales.engine.plan import LOST, NO_DECISION, WON
-from simsales.engine.state import NO_RESPONSE
+from simsales.engine.state import NO_RESPONSE, REASONS
 from simsales.errors import InvalidInputError
 from simsales.model.apply import named_reps
 
@@ -50,8 +50,10 @@ class Deals(NamedTuple):
         Days; `closed` is NaN while open.
     amount : ndarray of float
         NaN where unknown.
-    won, is_new, unanswered : ndarray of bool
-        `is_new`: created inside the window; `unanswered`: lost because nobody had time.
+    won, is_new : ndarray of bool
+        `is_new`: created inside the window.
+    unanswered : ndarray of float
+        1: lost because nobody had time, 0: not so, NaN: unknown.
     cause : ndarray of int
         0 open, 1 won, 2 lost, 3 no decision.
     owner, segment, channel : ndarray of int
@@ -65,7 +67,7 @@ class Deals(NamedTuple):
     amount: Floats
     won: Flags
     is_new: Flags
-    unanswered: Flags
+    unanswered: Floats
     cause: Ints
     owner: Ints
     segment: Ints
@@ -257,11 +259,12 @@ def from_history(history: History) -> Facts:
     reps = _names(pd.concat([history.reps["rep"], deals["owner"]], ignore_index=True))
     stages = tuple(history.stages.loc[history.stages["kind"] == "open", "stage"])
     created, cause = _days(deals["created_at"], zero), _codes(deals["status"], CAUSES)
-    tasks, roles = _history_tasks(history, ids, zero, stages, reps, until)
+    closed = _days(deals["closed_at"], zero)
+    tasks, roles = _history_tasks(history, ids, zero, stages, reps, np.where(np.isnan(closed), until, closed))
     first = _first_start(history, ids, zero)
     columns = Deals(
-        created=created, closed=_days(deals["closed_at"], zero), amount=deals["amount"].to_numpy(float),
-        won=cause == 1, is_new=(created >= 0) & (created <= until), unanswered=np.zeros(len(deals), bool),
+        created=created, closed=closed, amount=deals["amount"].to_numpy(float),
+        won=cause == 1, is_new=(created >= 0) & (created <= until), unanswered=_unanswered(deals),
         cause=cause, owner=_codes(deals["owner"], reps), segment=_codes(deals["segment"], segments),
         channel=_codes(deals["channel"], channels), answered=first,
     )  # fmt: skip
@@ -273,6 +276,13 @@ def from_history(history: History) -> Facts:
     months = _history_months(history, zero)
     return Facts(0.0, until, columns, _masked(stays, stays.deal >= 0), tasks, people, segments, channels, stages,
                  roles, reps, months)  # fmt: skip
+
+
+def _unanswered(deals: pd.DataFrame) -> Floats:
+    """Return which deals were lost unanswered, where the history has reasons (as that of a simulated run has)."""
+    if "reason" not in deals:
+        return np.full(len(deals), np.nan)
+    return (deals["reason"] == REASONS[NO_RESPONSE]).to_numpy(float)
 
 
 def _names(column: pd.Series) -> tuple[str, ...]:
@@ -290,14 +300,15 @@ def _days(column: pd.Series, zero: pd.Timestamp) -> Floats:
 
 
 def _history_tasks(
-    history: History, ids: pd.Index, zero: pd.Timestamp, stages: Sequence[str], reps: Sequence[str], until: float
+    history: History, ids: pd.Index, zero: pd.Timestamp, stages: Sequence[str], reps: Sequence[str], ends: Floats
 ) -> tuple[Tasks, tuple[str, ...]]:
+    """Return the tasks and the roles in them; a task that never began waited until its deal's end."""
     tasks = history.tasks
-    roles = _names(tasks["role"])
+    roles, deal = _names(tasks["role"]), ids.get_indexer(pd.Index(tasks["deal_id"])).astype(np.int64)
     queued, started = _days(tasks["queued_at"], zero), _days(tasks["started_at"], zero)
-    wait = np.where(np.isnan(started), until, started) - queued
+    wait = np.where(np.isnan(started), ends[deal] if len(ends) else np.nan, started) - queued
     columns = Tasks(
-        ids.get_indexer(pd.Index(tasks["deal_id"])).astype(np.int64), _codes(tasks["stage"], stages),
+        deal, _codes(tasks["stage"], stages),
         _codes(tasks["role"], roles), _codes(tasks["rep"], reps), wait, np.full(len(tasks), np.nan),
     )  # fmt: skip
     return _masked(columns, columns.deal >= 0), roles
@@ -334,7 +345,7 @@ def from_log(log: EventLog) -> Facts:
     cause = np.select([deal.status == WON, deal.status == LOST, deal.status == NO_DECISION], [1, 2, 3], 0)
     deals = Deals(
         created=deal.created, closed=deal.closed, amount=deal.amount, won=cause == 1, is_new=~deal.opening,
-        unanswered=deal.reason == NO_RESPONSE, cause=cause.astype(np.int64), owner=_credited(log), segment=deal.segment,
+        unanswered=(deal.reason == NO_RESPONSE).astype(float), cause=cause.astype(np.int64), owner=_credited(log), segment=deal.segment,
         channel=deal.channel, answered=deal.created + deal.response / 24.0,
     )  # fmt: skip
     gave_up = np.where(np.isnan(deal.closed), log.until, deal.closed)[task.deal]

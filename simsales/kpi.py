@@ -30,6 +30,9 @@ __all__ = ["DEFAULT_BY", "KPIS", "Kpi", "KpiError", "better", "funnel", "funnel_
 
 DEFAULT_BY = ("stage", "role", "segment", "channel")
 DIMENSIONS = ("stage", "role", "rep", "channel", "segment", "month")
+FOLLOWED = 0.1
+"""Share of leads that must have been followed for as long as the win rate looks: beyond, single deals would decide."""
+
 _NAME = re.compile(r"^(?P<kpi>\w+)(?:\[(?P<by>\w+)(?:=(?P<member>.*))?\])?$", re.DOTALL)
 
 
@@ -188,7 +191,8 @@ def _win_rate(facts: Facts) -> float:
         return np.nan
     ends = np.where(np.isnan(deals.closed), facts.until, deals.closed)[new]
     age = np.maximum(ends - deals.created[new], 0.0)
-    return float(aalen_johansen(age, deals.cause[new], n_causes=3).incidence()[0])
+    follow_up = float(np.quantile(facts.until - deals.created[new], 1.0 - FOLLOWED))
+    return float(aalen_johansen(age, deals.cause[new], n_causes=3).incidence(follow_up)[0])
 
 
 def _win_rate_naive(facts: Facts) -> float:
@@ -244,8 +248,7 @@ def _response_hours(facts: Facts) -> float:
 
 
 def _no_response(facts: Facts) -> float:
-    new = facts.deals.is_new
-    return _ratio(_count(facts.deals.unanswered & new), _count(new))
+    return _mean(facts.deals.unanswered[facts.deals.is_new])
 
 
 def _quota_attainment(facts: Facts) -> float:
@@ -295,8 +298,8 @@ _DEALS = (*_ATTRIBUTES, "rep")
 _REGISTRY = (
     Kpi("leads", "count", "leads created in the run", "higher", "新增线索", _leads, (*_ATTRIBUTES, "month")),
     Kpi("won", "count", "deals won in the run, opening deals included", "higher", "赢单数", _won, (*_DEALS, "month")),
-    Kpi("win_rate", "share", "Aalen-Johansen cumulative incidence of won at the end of follow-up, among leads created in "
-        "the run: open deals count as censored, not as lost", "higher", "赢单率", _win_rate, _ATTRIBUTES),
+    Kpi("win_rate", "share", "Aalen-Johansen cumulative incidence of won at the end of follow-up (the age that a tenth of "
+        "the leads could reach), among leads created in the run: open deals count as censored, not as lost", "higher", "赢单率", _win_rate, _ATTRIBUTES),
     Kpi("win_rate_naive", "share", "won / (won + lost) among deals closed in the run; biased towards fast exits",
         "target", "表观赢单率", _win_rate_naive, _DEALS),
     Kpi("bookings", "money", "sum of amounts of deals won in the run, by day of the win", "higher", "签约额", _bookings,
