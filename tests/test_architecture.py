@@ -32,11 +32,7 @@ LAZY = {
     ("engine.eventlog", "history"): "a simulated log is a history: log.to_history()",
     ("experiment", "report"): "study.plot and _repr_html_ reach for the figures when asked",
     ("calibrate", "report"): "calibration.plot and _repr_html_ reach for the figures when asked",
-    ("calibrate", "kpi"): "the check of a calibration measures both logs with the same KPIs",
-    ("calibrate", "experiment"): "the check of a calibration replicates the model over its training window",
     ("forecast", "report"): "forecast.plot and _repr_html_ reach for the figures when asked",
-    ("history", "report"): "history.plot and _repr_html_ reach for the figures when asked",
-    ("kpi", "report"): "HTML tables of results share one helper",
 }
 """Imports inside functions that go upward on purpose, each with its reason."""
 
@@ -209,3 +205,14 @@ def test_names_follow_the_glossary(path: Path) -> None:
     ]
     assert found == []
     assert path.stem not in banned
+
+
+def test_every_exception_from_the_arrows_is_used() -> None:
+    found = [item for path in modules() for item in imports(path) if item.inside_function]
+    used = {
+        key
+        for key in LAZY
+        for item in found
+        if key[0] in (item.module, top(item.module)) and top(item.target) == key[1]
+    }
+    assert set(LAZY) - used == set()
