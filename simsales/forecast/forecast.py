@@ -282,9 +282,10 @@ def _paths(history: History, begin: pd.Timestamp, now: pd.Timestamp, booked: flo
     deals = history.deals
     past = pd.date_range(begin, now, freq="D")
     won = deals["status"].eq("won") & (deals["closed_at"] > begin) & (deals["closed_at"] <= now)
-    closed = deals.loc[won, "closed_at"].to_numpy()
-    amount = deals.loc[won, "amount"].fillna(0.0).to_numpy(float)
-    actual = [float(amount[closed <= day.to_numpy()].sum()) for day in past.tz_localize(None)] if len(past) else []
+    closed = np.sort(_elapsed(deals.loc[won, "closed_at"], begin))
+    order = np.argsort(_elapsed(deals.loc[won, "closed_at"], begin), kind="stable")
+    total_won = np.concatenate([[0.0], np.cumsum(deals.loc[won, "amount"].fillna(0.0).to_numpy(float)[order])])
+    actual = total_won[np.searchsorted(closed, np.arange(len(past)), side="right")]
     history_rows = pd.DataFrame({"day": past, "actual": actual})
     total = booked + np.cumsum(block.open_by_day + block.new_by_day, axis=1)
     ahead = pd.DataFrame({"day": [now + (i + 1) * DAY for i in range(total.shape[1])]})
@@ -293,6 +294,11 @@ def _paths(history: History, begin: pd.Timestamp, now: pd.Timestamp, booked: flo
         ahead[name] = np.quantile(total, level, axis=0)
     frame = pd.concat([history_rows[history_rows["day"] < now], today, ahead], ignore_index=True)
     return frame[["day", *LEVELS, "actual"]]
+
+
+def _elapsed(moments: pd.Series, begin: pd.Timestamp) -> Floats:
+    """Return days since `begin`."""
+    return np.asarray((moments - begin) / DAY, dtype=float)
 
 
 def _swing(calibration: Calibration, block: Block, top: int = 10) -> pd.DataFrame:
