@@ -1,0 +1,99 @@
+"""What holds in every run of every model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from engine_strategies import models, openings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simsales.engine import EventLog, lower, run_plan
+from simsales.engine.plan import OPEN
+from simsales.engine.state import NONE
+
+EVERYDAY = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def check(log: EventLog) -> None:
+    """R10, R11, and the laws of nature."""
+    deal, visit, task, plan = log.deal, log.visit, log.task, log.plan
+    # nothing vanishes (collect() has counted; here the tables agree with one another)
+    assert len(set(log.ids)) == len(log.ids)
+    assert np.all((deal.status == OPEN) == np.isnan(deal.closed))
+    assert np.all((visit.exit == NONE) == np.isnan(visit.left))
+    # time never runs back, and a deal is in one stage at a time
+    assert not np.any(visit.left < visit.entered)
+    follows = (visit.deal[1:] == visit.deal[:-1]) & (visit.seq[1:] == visit.seq[:-1] + 1)
+    assert np.all(visit.entered[1:][follows] == visit.left[:-1][follows])
+    assert np.all(deal.created[~deal.opening] >= log.start)
+    assert not np.any(deal.closed >= log.until)
+    assert not np.any(task.started < task.queued)
+    assert not np.any(task.ended < task.started)
+    begun = task.rep >= 0
+    assert np.all(begun == ~np.isnan(task.started))
+    _check_reps(log, begun)
+    # a visit holds its tasks
+    last = visit.left[np.searchsorted(visit.deal * 1000 + visit.seq, task.deal * 1000 + task.seq)]
+    assert not np.any(task.ended > last)
+    assert np.all(plan.rep_role[task.rep[begun]] == task.role[begun])
+
+
+def _check_reps(log: EventLog, begun: np.ndarray) -> None:
+    plan, task = log.plan, log.task
+    for rep in range(len(plan.reps)):
+        mine = begun & (task.rep == rep)
+        starts, ends = task.started[mine], np.where(np.isnan(task.ended[mine]), np.inf, task.ended[mine])
+        assert np.all((starts >= plan.rep_hired[rep]) & (starts < plan.rep_leaves[rep]))
+        limit = int(plan.role_concurrency[0, plan.rep_role[rep]])
+        for start in starts:  # tasks in hand at each start; work of no duration is never in hand
+            in_hand = int(((starts <= start) & (ends > start)).sum())
+            assert in_hand <= limit
+        for start, end, work in zip(starts, ends, task.work_hours[mine], strict=True):
+            assert plan.worktime.is_open(float(start))
+            until = min(float(end), log.until)
+            assert abs(plan.worktime.hours_between(float(start), until) - work) < 1e-6
+
+
+@EVERYDAY
+@given(model=models(), seed=st.integers(0, 2**64), data=st.data())
+def test_every_run_obeys_the_laws(model, seed, data):
+    rows = data.draw(openings(model.stage_names))
+    opening = pd.DataFrame([{"deal_id": f"old-{i}", **row} for i, row in enumerate(rows)]) if rows else None
+    check(run_plan(lower(model, opening=opening), seed))
+
+
+@settings(EVERYDAY, max_examples=15)
+@given(model=models(), seed=st.integers(0, 2**64))
+def test_no_rep_idles_while_a_task_waits_for_him(model, seed):
+    """R3: whenever a task waits in working time, every present rep who may take it is fully busy."""
+    log = run_plan(lower(model), seed)
+    plan, task = log.plan, log.task
+    if any(routing != "pool" for routing in plan.role_routing[0]):
+        return  # owned queues may be long while another rep is free
+    for q, s in zip(task.queued, np.where(np.isnan(task.started), log.until, task.started), strict=True):
+        if s - q < 1e-6:
+            continue
+        moment = plan.worktime.next_open(0.5 * (q + s))
+        role = task.role[(task.queued == q)][0]
+        lapsed_or_later = moment >= s
+        if lapsed_or_later or np.isnan(task.started[task.queued == q]).any():
+            continue
+        for rep in np.flatnonzero(plan.rep_role == role):
+            if plan.rep_hired[rep] < moment < plan.rep_leaves[rep]:
+                mine = task.rep == rep
+                ends = np.where(np.isnan(task.ended[mine]), np.inf, task.ended[mine])
+                busy = int(((task.started[mine] < moment) & (ends > moment)).sum())
+                near = np.abs(np.concatenate([task.started[mine], ends]) - moment).min(initial=np.inf) < 1e-6
+                assert near or busy == plan.role_concurrency[0, role]
+
+
+@settings(EVERYDAY, max_examples=10)
+@given(model=models(), seed=st.integers(0, 2**64))
+def test_logs_are_histories(model, seed):
+    log = run_plan(lower(model), seed)
+    history = log.to_history()
+    assert len(history.deals) == len(log.deal.created)
+    assert (history.report.read, history.report.kept) == (len(history.deals), len(history.deals))
+    assert len(history.visits) == len(log.visit.deal)
+    assert str(history.visits["entered_at"].dtype) == "datetime64[us, UTC]"
