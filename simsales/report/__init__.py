@@ -16,6 +16,7 @@ _HOMES = {
     "inline_svg": "svg",
     "html_report": "html",
     "html_table": "text",
+    "log_figures": "plots",
     "money": "text",
     "number": "text",
     "percent": "text",

@@ -131,7 +131,6 @@ def waiting(log: Any) -> pd.DataFrame:  # noqa: ANN401 - History or EventLog
     ends = log.visits[["deal_id", "seq", "left_at"]].drop_duplicates(["deal_id", "seq"])
     tasks = tasks.merge(ends, on=["deal_id", "seq"], how="left")
     stop = tasks["started_at"].where(tasks["started_at"].notna(), tasks["left_at"])
-    stop = stop.where(stop.notna(), end)
     roles = tasks["role"].astype(object).where(tasks["role"].notna(), "all").astype(str)
     pieces = [
         _steps(str(role), tasks.loc[part.index, "queued_at"], stop.loc[part.index], end)
@@ -141,7 +140,8 @@ def waiting(log: Any) -> pd.DataFrame:  # noqa: ANN401 - History or EventLog
 
 
 def _steps(role: str, start: pd.Series[Any], stop: pd.Series[Any], end: pd.Timestamp) -> pd.DataFrame:
-    """Return the step function of one role: up when a task queues, down when it starts."""
+    """Return the step function of one role: up when a task queues, down when it starts; some wait at the end."""
+    stop = stop.dropna()
     times = pd.concat([start, stop, pd.Series([end])], ignore_index=True)
     change = np.concatenate([np.ones(len(start)), -np.ones(len(stop)), [0.0]])
     total = pd.Series(change).groupby(times).sum().sort_index().cumsum()

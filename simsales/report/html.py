@@ -84,7 +84,7 @@ def html_report(
     forecast : Forecast, optional
         Stands at the top when given.
     funnel : DataFrame, optional
-        Columns stage, entered and optionally rate.
+        Columns stage, entered and optionally rate; by default that of the calibration's history, where it has stages.
     figures : mapping of str to Axes or Figure, or iterable of them, optional
         More figures, with their captions.
     notes : iterable of str
@@ -118,6 +118,8 @@ def html_report(
         calibration = getattr(forecast, "calibration", None)
     if import_report is None:
         import_report = getattr(getattr(calibration, "history", None), "report", None)
+    if funnel is None:
+        funnel = _funnel(getattr(calibration, "history", None))
     money = currency or _currency(forecast, comparison, study, calibration)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -128,6 +130,16 @@ def html_report(
     text = render(title, head, sections, manifests(results))
     write_atomically(target, text)
     return target
+
+
+def _funnel(history: Any) -> pd.DataFrame | None:  # noqa: ANN401 - History or None
+    """Return the funnel of a history that knows more than one stage."""
+    visits = getattr(history, "visits", None)
+    if visits is None or visits["stage"].nunique() < 2:  # noqa: PLR2004 - one bar is no funnel
+        return None
+    from simsales.kpi import funnel  # noqa: PLC0415 - loads the engine, which other pages do not need
+
+    return funnel(history)
 
 
 def _headline(forecast: Any, comparison: Any, currency: str | None) -> Headline:  # noqa: ANN401

@@ -179,6 +179,31 @@ class HistoryPlots(_Plots):
         return figures.queue(waiting(self._result), ax=ax)
 
 
+def log_figures(log: Any) -> dict[str, Axes]:  # noqa: ANN401 - EventLog or History
+    """Return the figures of one run or history that have something to show, with captions for a report.
+
+    Parameters
+    ----------
+    log : EventLog or History
+        Uses its visits and, where there are any, its tasks.
+
+    Returns
+    -------
+    dict of str to Axes
+        Funnel, stage durations, rep utilisation (pseudonyms) and queue; for ``html_report(figures=...)``.
+    """
+    plots = HistoryPlots(log)
+    found: dict[str, Axes] = {}
+    if len(log.visits):
+        found["Deals that entered each stage, and the share that went on."] = plots.funnel()
+        found["How long visits last: open ones count as open, so slow deals are not forgotten."] = plots.durations()
+    if len(log.tasks) and log.tasks["started_at"].notna().any():
+        found["How busy each rep is, as a share of working time. Reps appear under pseudonyms."] = plots.utilisation()
+    if len(log.tasks) and log.tasks["queued_at"].notna().any():
+        found["Tasks that wait for a rep: a line that keeps rising is a bottleneck."] = plots.queue()
+    return found
+
+
 def _funnel(log: Any) -> pd.DataFrame:  # noqa: ANN401 - History or EventLog
     """Return the funnel of a history or run."""
     from simsales.kpi import funnel  # noqa: PLC0415 - loads the engine, which most figures do not need

@@ -66,8 +66,12 @@ class Comparison:
         for row in differences().to_dict("records"):
             gap = {"bookings": {"mean": row["difference"], **{key: row[key] for key in ("low", "high", "p_better", "p10", "p90")}}}
             gap["net"] = {"mean": row["difference"] - 1.0e6, "low": 0.0, "high": 0.0, "p_better": 0.5}
-            found.append({"name": row["scenario"], "kpis": kpis(4.12e7 + row["difference"]), "difference": gap, "cost": 4.1e6,
-                          "net": 3.71e7 + row["difference"]})  # fmt: skip
+            found.append({
+                "name": row["scenario"], "kpis": kpis(4.12e7 + row["difference"]), "difference": gap, "cost": 4.1e6,
+                "net": 3.71e7 + row["difference"],
+                "break_even": {"extra_cost": 1.0e6, "gain": row["difference"], "gain_needed": 0.0243, "net": row["difference"] - 1.0e6,
+                               "net_low": 2.3e6, "net_high": 3.1e6, "repaid": "yes"},
+            })  # fmt: skip
         return {"scenarios": found, "manifest": self.manifest}
 
     def samples(self, kpi: str) -> dict[str, np.ndarray]:  # type: ignore[type-arg]

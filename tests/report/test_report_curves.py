@@ -77,6 +77,13 @@ def test_waiting_goes_up_when_a_task_queues_and_down_when_it_starts_or_is_given_
     assert steps == {0: 1, 1: 3, 2: 2, 3: 1, 6: 0, 10: 0}
 
 
+def test_a_task_that_still_waits_at_the_end_is_still_waiting_there() -> None:
+    log = SimpleNamespace(
+        tasks=tasks([("a", "AE", None, 1, None, None)]), visits=visits([("a", "S", 0, None, None)]), observed_until=day(10)
+    )
+    assert waiting(log)["waiting"].tolist() == [1, 1]
+
+
 def test_a_log_without_tasks_has_nobody_waiting() -> None:
     empty = tasks([("a", "AE", "x", 0, 1, 2)]).iloc[:0]
     log = SimpleNamespace(tasks=empty, visits=visits([]), observed_until=day(1), reps=pd.DataFrame({"rep": []}))

@@ -80,6 +80,12 @@ def test_funnel_bars_are_the_counts_and_rates_stand_between_them() -> None:
         assert expected in shown
 
 
+def test_funnel_leaves_out_stages_that_nobody_entered() -> None:
+    ax = figures.funnel(pd.DataFrame({"stage": ["Open", "unused"], "entered": [10, 0], "rate": [0.5, np.nan]}))
+    assert [bar.get_width() for bar in ax.patches] == [10]  # type: ignore[attr-defined]
+    assert "unused" not in texts(ax)
+
+
 def test_funnel_sets_open_deals_apart() -> None:
     ax = figures.funnel(samples.funnel().assign(open=[100, 0, 50]))
     widths = [bar.get_width() for bar in ax.patches]  # type: ignore[attr-defined]

@@ -119,6 +119,25 @@ def test_scenarios_show_difference_interval_chance_cost_and_net(full: str) -> No
         assert expected in text
 
 
+def test_scenarios_say_whether_they_pay() -> None:
+    from simsales.report.sections.scenarios import scenario_section
+    from simsales.report.view import Canvas, Table
+
+    blocks = scenario_section(samples.Comparison(), Canvas(), "CNY").blocks
+    pays = next(block for block in blocks if isinstance(block, Table) and block.headings[0] == "Does it pay?")
+    assert pays.rows[0] == ("加两名销售", "+¥1.00M", "2.4 %", "+¥3.70M", "+¥2.70M", "+¥2.30M to +¥3.10M", "yes")
+
+
+def test_undefined_numbers_of_a_comparison_are_said_to_be_unknown(tmp_path: Path) -> None:
+    nothing = {"mean": None, "low": None, "high": None, "p_better": None}
+    one = {"name": "a", "kpis": {"bookings": {"mean": 5.0}}, "difference": {"bookings": {**nothing, "mean": 1.0}}, "cost": None, "net": None}
+    base = {"name": "b", "kpis": {"bookings": {"mean": 4.0}}, "difference": {"bookings": nothing}, "cost": None, "net": None}
+    comparison = {"scenarios": [base, one], "manifest": {}}
+    text = Page(html_report(tmp_path / "c.html", title="c", comparison=comparison).read_text(encoding="utf-8")).text
+    assert "n/a" in text
+    assert "nan" not in text.lower()
+
+
 def test_parameters_show_their_status_and_what_it_means(full: str) -> None:
     text = Page(full).text
     for expected in ("stages[谈判].exits[won].probability", "0.420", "0.380 to 0.460", "weakly identified", "assumed", "no data; a stated assumption",

@@ -18,7 +18,7 @@ def funnel(data: pd.DataFrame, *, ax: Axes | None = None, title: str = "Funnel",
     data : DataFrame
         Columns ``stage``, ``entered`` (count) and, optionally, ``rate`` (share of those who entered that
         went on to the next row; in the last row, that were won) and ``open`` (count that are there now); rows in the
-        order of the process.
+        order of the process. Stages that nobody entered are left out.
     ax : Axes, optional
         Where to draw; a new figure by default.
     title : str
@@ -42,7 +42,8 @@ def funnel(data: pd.DataFrame, *, ax: Axes | None = None, title: str = "Funnel",
     >>> len(ax.patches)
     2
     """
-    rows = need(data, ("stage", "entered"), "funnel").reset_index(drop=True)
+    rows = need(data, ("stage", "entered"), "funnel")
+    rows = rows[rows["entered"] > 0].reset_index(drop=True) if rows["entered"].gt(0).any() else rows.reset_index(drop=True)
     ax = canvas(ax, 7.6, 0.9 + 0.52 * len(rows))
     entered = rows["entered"].astype(float)
     places = range(len(rows))

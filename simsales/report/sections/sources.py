@@ -16,8 +16,9 @@ from simsales.report.view import Block, Canvas, Column, Prose, Section, Table, t
 STATUSES = {
     "identified": ("good", "the data determine it"),
     "weakly identified": ("weak", "the data say little: mind the interval"),
+    "prior": ("none", "a default from general experience; the data did not set it"),
     "assumed": ("none", "no data; a stated assumption"),
-    "set by hand": ("none", "entered by a person"),
+    "set": ("none", "entered by a person"),
 }
 CLASSES = {
     "A": "every stage change is known",
