@@ -36,7 +36,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simsales.calibrate import Calibration, calibrate
-    from simsales.engine import EventLog, simulate
+    from simsales.engine.eventlog import EventLog
+    from simsales.engine.simulate import simulate
     from simsales.errors import (
         CheckFailedError,
         ForecastError,
@@ -46,9 +47,12 @@ if TYPE_CHECKING:
         OutputError,
         SimsalesError,
     )
-    from simsales.experiment import Comparison, Study, compare, replicate
+    from simsales.experiment.compare import compare
+    from simsales.experiment.comparison import Comparison
+    from simsales.experiment.replicate import replicate
+    from simsales.experiment.study import Study
     from simsales.files import load_model, load_scenario, save_model, save_scenario
-    from simsales.forecast import Forecast, forecast
+    from simsales.forecast.forecast import Forecast, forecast
     from simsales.history import History, ImportReport, read_history
     from simsales.model.apply import apply
     from simsales.model.levers import Scenario
