@@ -139,7 +139,7 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         whole = value.second == value.microsecond == 0
         return value.isoformat(timespec="minutes" if whole else "auto")
-    return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    return int(value) if value.is_integer() and abs(value) < 1e15 else float(value)
 
 
 def _flat_length(value: Any) -> int:

@@ -6,6 +6,7 @@ import stat
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -51,6 +52,12 @@ def test_the_text_is_what_a_person_would_write() -> None:
         "      - {to: won, probability: 0.25, delay_days: 30}\n"
         "      - {to: lost, probability: 0.75}\n"
     )
+
+
+def test_numbers_of_numpy_are_written_as_numbers(tmp_path: Path) -> None:
+    model = small(segments=[{"name": "all", "amount": 3.5, "advance_logit": np.float64(-0.25)}])
+    assert "advance_logit: -0.25" in to_yaml(model)
+    assert load_model(save_model(model, tmp_path / "m.yaml")) == model
 
 
 def test_long_lists_of_values_are_wrapped() -> None:
