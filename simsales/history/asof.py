@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from simsales.errors import HistoryError
-from simsales.history import tables
+from simsales.history import pieces, tables
 
 if TYPE_CHECKING:
     from simsales.history.history import History
@@ -134,7 +134,7 @@ def _apply_changes(deals: pd.DataFrame, changes: pd.DataFrame, later: pd.DataFra
 
 def _tasks_then(tasks: pd.DataFrame, visits: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     """Return the tasks queued by ``at``; what was unfinished then has no end and no work yet."""
-    queued = tasks["queued_at"].fillna(tasks["started_at"])
+    queued = tasks["queued_at"].fillna(tasks["started_at"]).dt.as_unit("us")
     keys = pd.MultiIndex.from_frame(visits[["deal_id", "seq"]])
     out = tasks[(queued <= at) & pd.MultiIndex.from_frame(tasks[["deal_id", "seq"]]).isin(keys)].copy()
     not_begun = out["started_at"].isna() | (out["started_at"] > at)
@@ -143,6 +143,11 @@ def _tasks_then(tasks: pd.DataFrame, visits: pd.DataFrame, at: pd.Timestamp) -> 
     out["started_at"] = out["started_at"].mask(not_begun)
     out["ended_at"] = out["ended_at"].mask(unfinished)
     out["work_hours"] = out["work_hours"].mask(unfinished)
+    if "pieces" in out and (several := unfinished & out["pieces"].notna()).any():
+        then = pieces.until(out.loc[several, "pieces"], at)
+        for name in then.columns:
+            out[name] = out[name].astype("object").where(~several, then[name].astype("object").reindex(out.index))
+            out[name] = tables.times(out[name]) if name.endswith("_at") else out[name]
     return tables.shaped(out, "tasks")
 
 

@@ -62,7 +62,19 @@ def test_pieces_of_work_in_one_stay_add_up(tmp_path: Path) -> None:
     assert (call["deal_id"], call["seq"], call["stage"], call["rep"]) == ("1", 1, "Call", "bob")
     assert [call["queued_at"], call["started_at"], call["ended_at"]] == [utc("2026-01-01 09:00"), utc("2026-01-01 10:00"), utc("2026-01-02 11:00")]
     assert call["work_hours"] == pytest.approx(1.5)
-    assert tasks["stage"].tolist() == ["Call", "Offer"]
+    assert tasks["stage"].tolist() == ["Call", "Offer", "Call"]
+
+
+def test_work_that_waits_has_no_start(tmp_path: Path) -> None:
+    waiting = read_history(write(tmp_path, "log.csv", LIFECYCLE)).tasks.iloc[-1]
+    assert (waiting["deal_id"], waiting["queued_at"]) == ("2", utc("2026-01-02 09:00"))
+    assert waiting[["started_at", "ended_at", "rep", "work_hours"]].isna().all()
+
+
+def test_roles_of_resources_reach_tasks_and_reps(tmp_path: Path) -> None:
+    history = read_history(write(tmp_path, "log.csv", RANGED.replace("resource", "resource,role").replace(",R1", ",R1,Clerk").replace(",R2", ",R2,Boss")))
+    assert history.tasks["role"].tolist() == ["Clerk", "Boss", "Clerk"]
+    assert history.reps[["rep", "role"]].to_numpy().tolist() == [["R1", "Clerk"], ["R2", "Boss"]]
 
 
 def test_an_open_case_has_an_open_visit(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from simsales.errors import HistoryError
+from simsales.history.pieces import added_up
 from simsales.history.readers import outcomes
 from simsales.history.readers.build import Parts, coarsest, lookup, order_of, visits_of
 from simsales.history.readers.deals import TEXTS
+from simsales.history.readers.journal import trail
 from simsales.history.readers.table import Context, Table
 
 SCHEDULE, START, COMPLETE = 0, 1, 2
@@ -20,7 +22,6 @@ LIFECYCLES = {
     "complete": COMPLETE, "completed": COMPLETE, "suspend": COMPLETE, "withdraw": COMPLETE, "ate_abort": COMPLETE, "pi_abort": COMPLETE,
     "autoskip": COMPLETE, "manualskip": COMPLETE, "end": COMPLETE,
 }  # fmt: skip
-HOUR = 3600e6
 
 
 @dataclass
@@ -63,7 +64,8 @@ def read(table: Table, context: Context) -> Parts:
     order = [name for name in context.mapping.stages if name in chosen] or [name for name in order_of(entries) if name in chosen]
     kinds = {stage: "open" for stage in order} | {activity: kind for activity, kind in ends_with.items() if activity not in chosen}
     last = pd.Timestamp(log.events["time"].max())
-    return Parts(deals, visits, "A", kinds, log.precision, tasks=tasks, last_seen=last)
+    reps = pd.DataFrame({"rep": list(context.roles), "role": list(context.roles.values())}, dtype=object)
+    return Parts(deals, visits, "A", kinds, log.precision, tasks=tasks, reps=reps, changes=_amount_trail(log), last_seen=last)
 
 
 def _take_apart(table: Table, context: Context) -> Log:
@@ -87,6 +89,8 @@ def _take_apart(table: Table, context: Context) -> Log:
     codes, cases = pd.factorize(table.ids("deal_id"), sort=True)
     events = pd.DataFrame({"deal_id": codes, "stage": table.text("activity").astype("category"), "time": stamps.values})
     events["owner"] = table.text("resource").to_numpy()
+    if table.has("role", "resource"):
+        context.roles |= _usual_roles(table)
     if table.has("amount"):
         events["amount"] = table.money("amount").values.to_numpy()
     end = table.times("end", unique=True).values if ranged else None
@@ -97,6 +101,13 @@ def _take_apart(table: Table, context: Context) -> Log:
     precision = coarsest(stamps.precision)
     names = np.asarray(cases, dtype=object)
     return _ranged(names, events, precision) if ranged else _lifecycle(names, events, table, context, precision)
+
+
+def _usual_roles(table: Table) -> dict[str, str]:
+    """Return each resource's most frequent role; ties by name."""
+    pairs = pd.DataFrame({"rep": table.text("resource"), "role": table.text("role")}).dropna()
+    counted = pairs.groupby(["rep", "role"], sort=True).size().reset_index(name="rows").sort_values("rows", kind="stable")
+    return {str(rep): str(role) for rep, role in counted.groupby("rep", sort=True)["role"].last().items()}
 
 
 def _check_ranges(events: pd.DataFrame, table: Table) -> None:
@@ -154,15 +165,18 @@ def _steps(table: Table, context: Context) -> np.ndarray:
 
 
 def _paired(events: pd.DataFrame, same: np.ndarray, step: np.ndarray) -> pd.DataFrame:
-    """Return one row per start, with the complete that follows it and the schedule that went before."""
+    """Return one row per start, with the complete that follows it and the schedule that went before, and one per schedule that nothing follows."""
     follows = np.zeros(len(events), dtype=bool)
-    follows[:-1] = same[1:] & (step[1:] == COMPLETE)
+    follows[:-1] = same[1:] & (step[1:] == COMPLETE) & (step[:-1] == START)
     end = events["time"].shift(-1).where(follows)
     waited = np.zeros(len(events), dtype=bool)
-    waited[1:] = same[1:] & (step[:-1] == SCHEDULE)
+    waited[1:] = same[1:] & (step[:-1] == SCHEDULE) & (step[1:] == START)
     queued = events["time"].shift(1).where(waited, events["time"])
     helper = np.roll(events["owner"].to_numpy(dtype=object), -1)
-    work: pd.DataFrame = events.assign(started_at=events["time"], ended_at=end, queued_at=queued, helper=helper, follows=follows)[step == START]
+    pending = step == SCHEDULE
+    pending[:-1] &= ~same[1:] | (step[1:] == SCHEDULE)
+    work: pd.DataFrame = events.assign(started_at=events["time"].mask(pending), ended_at=end, queued_at=queued, helper=helper, follows=follows)[(step == START) | pending]
+    work["owner"] = work["owner"].where(work["started_at"].notna(), None)
     work["owner"] = work["owner"].where(work["owner"].notna() | ~work["follows"], work["helper"])
     return work.drop(columns=["helper", "follows"])
 
@@ -241,7 +255,7 @@ def _deals(table: Table, log: Log, closings: pd.DataFrame, visits: pd.DataFrame,
     deals["closed_at"] = closings["closed_at"].reindex(range(len(deals))).array
     last = visits.groupby("deal_id", sort=True).last().reindex(range(len(deals)))
     deals["stage"] = last["stage"].to_numpy()
-    deals["owner"] = by_case["owner"].last().reindex(range(len(deals))).to_numpy()
+    deals["owner"] = last["owner"].to_numpy()
     if "amount" in log.events:
         deals["amount"] = by_case["amount"].last().reindex(range(len(deals))).to_numpy()
         visits["amount"] = visits["amount"].fillna(lookup(visits["deal_id"], by_case["amount"].first())) if table.has("amount") else np.nan
@@ -253,6 +267,17 @@ def _deals(table: Table, log: Log, closings: pd.DataFrame, visits: pd.DataFrame,
         if value is not None and name not in deals:
             deals[name] = value
     return deals
+
+
+def _amount_trail(log: Log) -> pd.DataFrame:
+    """Return the changes of amounts if any case changes its amount."""
+    if "amount" not in log.events:
+        return pd.DataFrame()
+    by_case = log.events.groupby("deal_id")["amount"]
+    if (by_case.max() == by_case.min()).all():
+        return pd.DataFrame()
+    ordered = log.events.sort_values(["deal_id", "time"], kind="stable")
+    return trail(pd.Series(log.cases[ordered["deal_id"].to_numpy()], dtype=object), ordered["time"], "amount", ordered["amount"])
 
 
 def _case_attribute(column: pd.Series, codes: np.ndarray) -> np.ndarray | None:
@@ -267,34 +292,26 @@ def _case_attribute(column: pd.Series, codes: np.ndarray) -> np.ndarray | None:
 
 
 def _tasks(log: Log, visits: pd.DataFrame, closings: pd.DataFrame, chosen: set[str], context: Context) -> pd.DataFrame:
-    """Return one row per stay and activity with work; several pieces add up, the rep with most hours did it."""
+    """Return one row per stay and activity with work; several pieces add up, the rep with most hours did it.
+
+    Work of an activity that is a stage belongs to that stage's visit; other work to the visit in which it was queued.
+    Work that was queued and never started has no start.
+    """
     work = log.work[["deal_id", "stage", "owner", "started_at", "ended_at", "queued_at"]].assign(activity=log.work["stage"].astype(object))
-    work = work.drop(columns="stage").sort_values("started_at", kind="stable")
+    work["begun"] = work["started_at"].fillna(work["queued_at"])
     stays = visits[["deal_id", "seq", "stage", "entered_at"]].sort_values("entered_at", kind="stable")
     own = work["activity"].isin(chosen)
-    first = pd.merge_asof(work[own], stays.assign(activity=stays["stage"]), left_on="started_at", right_on="entered_at", by=["deal_id", "activity"])
-    other = pd.merge_asof(work[~own], stays, left_on="started_at", right_on="entered_at", by="deal_id")
+    work = work.drop(columns="stage").sort_values("begun", kind="stable")
+    first = pd.merge_asof(work[own.reindex(work.index)], stays.assign(activity=stays["stage"]), left_on="begun", right_on="entered_at", by=["deal_id", "activity"])
+    rest = work[~own.reindex(work.index)].sort_values("queued_at", kind="stable")
+    other = pd.merge_asof(rest, stays, left_on="queued_at", right_on="entered_at", by="deal_id")
     found = pd.concat([first.assign(own=True), other.assign(own=False)], ignore_index=True)
-    closed = lookup(found["deal_id"], closings["closed_at"])
-    outside = found["seq"].isna() | (found["started_at"] > closed)
+    outside = found["seq"].isna() | (found["begun"] > lookup(found["deal_id"], closings["closed_at"]))
     if outside.any():
         context.ledger.note(f"{int(outside.sum()):,} pieces of work lie outside the visits of their deal and were left out.")
-    found = found[~outside].copy()
-    found["work_hours"] = (found["ended_at"] - found["started_at"]).dt.total_seconds() / 3600
-    found["queued_at"] = found["queued_at"].where(~found["own"], found["entered_at"])
+    found = found[~outside].astype({"seq": "int64"})
     keys = ["deal_id", "seq", "stage", "activity"]
-    found = found.sort_values([*keys, "started_at"], kind="stable")
-    return _added_up(found, keys).reset_index()
-
-
-def _added_up(found: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return pieces of work added up by stay and activity."""
-    groups = found.groupby(keys, sort=False)
-    out = groups.agg(queued_at=("queued_at", "min"), started_at=("started_at", "min"), ended_at=("ended_at", "max"))
-    out["work_hours"] = groups["work_hours"].sum(min_count=1)
-    unfinished = groups["ended_at"].last().isna()
-    out["ended_at"] = out["ended_at"].mask(unfinished)
-    by_rep = found.dropna(subset="owner").groupby([*keys, "owner"], sort=True)["work_hours"].sum().reset_index()
-    most = by_rep.sort_values("work_hours", kind="stable").groupby(keys, sort=False)["owner"].last()
-    out["rep"] = most.reindex(out.index).to_numpy()
-    return out
+    tasks = added_up(found.sort_values([*keys, "begun", "queued_at"], kind="stable"), keys).reset_index()
+    if context.roles:
+        tasks["role"] = tasks["rep"].map(context.roles)
+    return tasks

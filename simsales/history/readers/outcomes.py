@@ -33,15 +33,17 @@ def of_activities(entries: pd.DataFrame, context: Context, file: str) -> dict[st
     Raises
     ------
     HistoryError
-        If the mapping names an activity that the log lacks.
+        If the log has none of the outcomes that the mapping names.
     """
     activities = sorted(str(activity) for activity in entries["stage"].unique())
     given = {**context.mapping.outcomes, **{label: kind for label, kind in context.mapping.stages.items() if kind in ("won", "lost", "no_decision")}}
     if given:
-        for label in given:
-            if label not in activities:
-                raise HistoryError(f"{file} must have the activity '{label}' that the mapping names as an outcome, got none. {did_you_mean(label, activities)}")
-        return dict(given)
+        absent = [label for label in given if label not in activities]
+        if len(absent) == len(given):
+            raise HistoryError(f"{file} must have the activity '{absent[0]}' that the mapping names as an outcome, got none. {did_you_mean(absent[0], activities)}")
+        if absent:
+            context.ledger.note(f"{file}: the outcomes {', '.join(absent)} of the mapping do not occur.")
+        return {label: kind for label, kind in given.items() if label in activities}
     guessed = {activity: kind for activity in activities if (kind := _kind(activity))}
     guessed = _ending(entries, _with_a_win(guessed))
     if guessed:

@@ -37,6 +37,7 @@ class Context:
     stage_kinds: dict[str, str] = field(default_factory=dict)
     rep_names: dict[str, str] = field(default_factory=dict)
     reps: pd.DataFrame = field(default_factory=pd.DataFrame)
+    roles: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
