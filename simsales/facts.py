@@ -235,8 +235,11 @@ def facts_of(source: EventLog | History | Facts) -> Facts:
         return from_log(cast("EventLog", source))
     if hasattr(source, "observed_until"):
         return from_history(source)
-    raise InvalidInputError(f"log must be an EventLog or a History, got {type(source).__name__}. "
-                            "Hint: pass the result of simulate() or read_history()")  # fmt: skip
+    message = (
+        f"log must be an EventLog or a History, got {type(source).__name__}. "
+        "Hint: pass the result of simulate() or read_history()"
+    )
+    raise InvalidInputError(message)
 
 
 def from_history(history: History) -> Facts:
@@ -282,7 +285,7 @@ def _unanswered(deals: pd.DataFrame) -> Floats:
     """Return which deals were lost unanswered, where the history has reasons (as that of a simulated run has)."""
     if "reason" not in deals:
         return np.full(len(deals), np.nan)
-    return (deals["reason"] == REASONS[NO_RESPONSE]).to_numpy(float)
+    return np.asarray(deals["reason"] == REASONS[NO_RESPONSE], dtype=np.float64)
 
 
 def _names(column: pd.Series) -> tuple[str, ...]:

@@ -119,8 +119,8 @@ def table(
                     parts[dimension, i] = facts.narrowed(dimension, i)
                 found[f"{kpi}[{dimension}={label}]"] = KPIS[kpi].function(parts[dimension, i])
         if member is not None and member not in labels:
-            raise KpiError(f"{kpi}[{dimension}] must name one of its members, got '{member}'. "
-                           f"{did_you_mean(member, labels)}")  # fmt: skip
+            message = f"{kpi}[{dimension}] must name one of its members, got '{member}'. {did_you_mean(member, labels)}"
+            raise KpiError(message)
     return found
 
 
@@ -142,12 +142,16 @@ def parse_name(name: str) -> tuple[str, str | None, str | None]:
     match = _NAME.match(name)
     kpi = match["kpi"] if match else name
     if match is None or kpi not in KPIS:
-        raise KpiError(f"kpi must be a known name, got '{name}'. {did_you_mean(kpi, KPIS)}")
+        message = f"kpi must be a known name, got '{name}'. {did_you_mean(kpi, KPIS)}"
+        raise KpiError(message)
     dimension = match["by"]
     if dimension is not None and dimension not in KPIS[kpi].by:
         allowed = ", ".join(KPIS[kpi].by) or "nothing"
-        raise KpiError(f"{kpi} must be broken down by {allowed}, got '{dimension}'. "
-                       "Hint: leave the brackets out for the whole organisation")  # fmt: skip
+        message = (
+            f"{kpi} must be broken down by {allowed}, got '{dimension}'. "
+            "Hint: leave the brackets out for the whole organisation"
+        )
+        raise KpiError(message)
     return kpi, dimension, match["member"]
 
 
@@ -165,8 +169,10 @@ def better(name: str) -> int:
 def _all_wanted(by: Sequence[str]) -> list[tuple[str, str | None, str | None]]:
     for dimension in by:
         if dimension not in DIMENSIONS:
-            raise KpiError(f"by must be some of {', '.join(DIMENSIONS)}, got '{dimension}'. "
-                           f"{did_you_mean(dimension, DIMENSIONS)}")  # fmt: skip
+            message = (
+                f"by must be some of {', '.join(DIMENSIONS)}, got '{dimension}'. {did_you_mean(dimension, DIMENSIONS)}"
+            )
+            raise KpiError(message)
     whole: list[tuple[str, str | None, str | None]] = [(name, None, None) for name in KPIS]
     return whole + [(name, d, None) for d in by for name, kpi in KPIS.items() if d in kpi.by]
 

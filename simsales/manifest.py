@@ -110,8 +110,11 @@ def check_versions(record: Mapping[str, Any]) -> None:
     then = dict(record.get("versions", {})) | {"platform": record.get("platform")}
     for name, value in now.items():
         if then.get(name) != value:
-            raise CheckFailedError(f"manifest {name} must be {value} to be reproduced here, got {then.get(name)}. "
-                                   "Hint: install that version, or rerun without the check; the last digits may differ")  # fmt: skip
+            message = (
+                f"manifest {name} must be {value} to be reproduced here, got {then.get(name)}. "
+                "Hint: install that version, or rerun without the check; the last digits may differ"
+            )
+            raise CheckFailedError(message)
 
 
 # values as plain data -----------------------------------------------------------------------------
@@ -159,7 +162,8 @@ def timeline_data(timeline: Timeline) -> dict[str, Any]:
 def timeline_from(data: Mapping[str, Any]) -> Timeline:
     """Return the timeline that :func:`timeline_data` wrote."""
     regimes = tuple(
-        Regime(_model(r["model"]), _date(r["start"]), float(r["ramp_days"]), float(r["adoption"])) for r in data["regimes"]
+        Regime(_model(r["model"]), _date(r["start"]), float(r["ramp_days"]), float(r["adoption"]))
+        for r in data["regimes"]
     )
     costs = tuple(DatedCost(_date(c["start"]), float(c["once"]), float(c["per_year"])) for c in data["costs"])
     return Timeline(str(data["name"]), regimes, costs)

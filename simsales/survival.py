@@ -168,17 +168,25 @@ def _checked(
     starts = np.zeros(ends.shape) if entry is None else np.asarray(entry, dtype=float)
     if ends.ndim != 1 or not ends.shape == causes.shape == starts.shape:
         shapes = f"{ends.shape}, {causes.shape} and {starts.shape}"
-        raise SurvivalError(f"duration, cause and entry must be columns of one length, got shapes {shapes}. "
-                            "Hint: give one value a subject")  # fmt: skip
+        message = (
+            f"duration, cause and entry must be columns of one length, got shapes {shapes}. "
+            "Hint: give one value a subject"
+        )
+        raise SurvivalError(message)
     if not np.isfinite(ends).all() or (ends < 0).any():
         bad = ends[~(np.isfinite(ends) & (ends >= 0))][0]
-        raise SurvivalError(f"duration must be finite and >= 0, got {bad}. Hint: drop rows without an end or a cut-off")
+        message = f"duration must be finite and >= 0, got {bad}. Hint: drop rows without an end or a cut-off"
+        raise SurvivalError(message)
     if not (starts <= ends).all():
         bad = int(np.flatnonzero(~(starts <= ends))[0])
-        raise SurvivalError(f"entry must be <= duration, got {starts[bad]} > {ends[bad]} in row {bad}. "
-                            "Hint: entry is the age when observation began")  # fmt: skip
+        message = (
+            f"entry must be <= duration, got {starts[bad]} > {ends[bad]} in row {bad}. "
+            "Hint: entry is the age when observation began"
+        )
+        raise SurvivalError(message)
     if (causes < 0).any():
-        raise SurvivalError(f"cause must be >= 0, got {causes.min()}. Hint: 0 is censored, 1, 2, ... are causes")
+        message = f"cause must be >= 0, got {causes.min()}. Hint: 0 is censored, 1, 2, ... are causes"
+        raise SurvivalError(message)
     return ends, causes, starts
 
 
@@ -188,8 +196,12 @@ def _checked_weights(weights: ArrayLike | None, size: int) -> NDArray[np.float64
         return np.ones((1, size))
     table = np.atleast_2d(np.asarray(weights, dtype=float))
     if table.ndim != 2 or table.shape[1] != size:  # noqa: PLR2004
-        raise SurvivalError(f"weights must have {size} columns, got shape {np.shape(weights)}. "
-                            "Hint: one row a sample, one column a subject")  # fmt: skip
+        message = (
+            f"weights must have {size} columns, got shape {np.shape(weights)}. "
+            "Hint: one row a sample, one column a subject"
+        )
+        raise SurvivalError(message)
     if not (table >= 0).all():
-        raise SurvivalError(f"weights must be >= 0, got {table.min()}. Hint: bootstrap counts are whole numbers >= 0")
+        message = f"weights must be >= 0, got {table.min()}. Hint: bootstrap counts are whole numbers >= 0"
+        raise SurvivalError(message)
     return table

@@ -86,7 +86,8 @@ def compare(
     """
     chosen = [scenarios] if isinstance(scenarios, (Scenario, Timeline, Model)) else list(scenarios)
     if not chosen:
-        raise CompareError("scenarios must not be empty, got none. Hint: pass at least one scenario to compare with")
+        message = "scenarios must not be empty, got none. Hint: pass at least one scenario to compare with"
+        raise CompareError(message)
     timelines = named_apart([as_timeline(base), *(_applied(scenario, base) for scenario in chosen)])
     arguments = {"start": start, "until": until, "cases": cases, "opening": opening, "engine": engine,
                  "kpis": None if kpis is None else tuple(kpis), "precision": precision}  # fmt: skip
@@ -100,7 +101,8 @@ def compare_timelines(
     checked(replications, least=2)
     precision, kpis = arguments["precision"], arguments["kpis"]
     if precision is not None and not precision > 0:
-        raise CompareError(f"precision must be above 0, got {precision}. Hint: 0.01 is 1 % of the base's bookings")
+        message = f"precision must be above 0, got {precision}. Hint: 0.01 is 1 % of the base's bookings"
+        raise CompareError(message)
     window = [arguments[name] for name in ("start", "until", "cases", "opening")]
     plans = tuple(lower(timeline, *window) for timeline in timelines)
     batch = Batch(plans, seed, arguments["engine"], kpis if precision is None or kpis is None else _with_bookings(kpis))
@@ -151,8 +153,11 @@ def _applied(scenario: Scenario | Timeline | Model, base: Model | Timeline) -> T
     if not isinstance(scenario, Scenario):
         return as_timeline(scenario)
     if isinstance(base, Timeline) and len(base.regimes) > 1:
-        raise CompareError(f"base must be a model for scenario '{scenario.name}' to change, got a timeline of "
-                           f"{len(base.regimes)} regimes. Hint: put all changes into one scenario")  # fmt: skip
+        message = (
+            f"base must be a model for scenario '{scenario.name}' to change, got a timeline of "
+            f"{len(base.regimes)} regimes. Hint: put all changes into one scenario"
+        )
+        raise CompareError(message)
     model = base.model if isinstance(base, Timeline) else base
     timeline = apply(scenario, model)
     inherited = base.costs if isinstance(base, Timeline) else ()

@@ -114,7 +114,8 @@ class Comparison:
         known = [column for study in self.studies for column in study.frame.columns]
         if name not in known:
             kpi.parse_name(name)
-            raise InvalidInputError(f"kpi must be one that was computed, got '{name}'. Hint: pass kpis=['{name}'] to compare")
+            message = f"kpi must be one that was computed, got '{name}'. Hint: pass kpis=['{name}'] to compare"
+            raise InvalidInputError(message)
 
     @cached_property
     def pairing(self) -> pd.DataFrame:
@@ -143,8 +144,11 @@ class Comparison:
         for study in self.studies[1:]:
             row = self.table.loc[study.name]
             if not {"bookings", "cost", "net"} <= set(row.index):
-                raise InvalidInputError("break_even must have bookings, cost and net, got other KPIs. "
-                                        "Hint: leave kpis out of compare, or name these three")  # fmt: skip
+                message = (
+                    "break_even must have bookings, cost and net, got other KPIs. "
+                    "Hint: leave kpis out of compare, or name these three"
+                )
+                raise InvalidInputError(message)
             extra, net = float(row.at["cost", "difference"]), row.loc["net"]  # type: ignore[arg-type]
             verdict = "yes" if net["low"] > 0 else "no" if net["high"] < 0 else "not sure"
             base = self.base.frame["bookings"].mean()
@@ -193,6 +197,8 @@ class Comparison:
     def _repr_html_(self) -> str:
         from simsales.report.text import html_table
 
-        caption = f"Difference from {self.base.name}: {len(self.base.frame)} paired replications, money in {self.currency}"
+        caption = (
+            f"Difference from {self.base.name}: {len(self.base.frame)} paired replications, money in {self.currency}"
+        )
         rows = self.summary().reset_index()
         return html_table(rows, caption=caption, limit=len(rows))

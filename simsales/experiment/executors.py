@@ -94,8 +94,11 @@ def resolve(spec: Spec = None) -> Jobs:
     if kind.isdigit() and not number:
         kind, number = "processes", kind
     if isinstance(spec, bool) or kind not in ("threads", "processes") or not number.isdigit() or int(number) < 1:
-        raise JobsError(f"jobs must be a number >= 1, 'serial', 'threads:N', 'processes:N' or an Executor, got {spec!r}. "
-                        "Hint: leave it out to use every CPU")  # fmt: skip
+        message = (
+            f"jobs must be a number >= 1, 'serial', 'threads:N', 'processes:N' or an Executor, got {spec!r}. "
+            "Hint: leave it out to use every CPU"
+        )
+        raise JobsError(message)
     if kind == "processes" and int(number) == 1:
         return Jobs("serial")
     return Jobs("threads" if kind == "threads" else "processes", int(number))
@@ -197,8 +200,11 @@ def _in_processes(
         _terminate(pool)
         raise
     except BrokenProcessPool as error:
-        raise JobsError(f"worker processes must stay alive, got: {error}. "
-                        'Hint: look for a message above (memory?), or pass jobs="serial"') from error  # fmt: skip
+        message = (
+            f"worker processes must stay alive, got: {error}. "
+            'Hint: look for a message above (memory?), or pass jobs="serial"'
+        )
+        raise JobsError(message) from error
     except BaseException:
         pool.shutdown(wait=True, cancel_futures=True)
         raise
@@ -208,13 +214,19 @@ def _in_processes(
 
 def _pickled(fn: Callable[..., Any], shared: Any) -> bytes:
     if fn.__module__ == "__main__":
-        raise JobsError(f"work for several processes must be defined in a module, got __main__.{fn.__name__}. "
-                        'Hint: pass jobs="serial" or "threads:2"')  # fmt: skip
+        message = (
+            f"work for several processes must be defined in a module, got __main__.{fn.__name__}. "
+            'Hint: pass jobs="serial" or "threads:2"'
+        )
+        raise JobsError(message)
     try:
         return pickle.dumps((fn, shared), protocol=pickle.HIGHEST_PROTOCOL)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise JobsError(f"work for several processes must be picklable, got: {error}. "
-                        'Hint: pass jobs="serial", or define functions and classes in a module') from error  # fmt: skip
+        message = (
+            f"work for several processes must be picklable, got: {error}. "
+            'Hint: pass jobs="serial", or define functions and classes in a module'
+        )
+        raise JobsError(message) from error
 
 
 def _terminate(pool: ProcessPoolExecutor) -> None:

@@ -120,8 +120,11 @@ def checked(replications: int, least: int = 1) -> None:
         If it is too small or no whole number.
     """
     if isinstance(replications, bool) or not isinstance(replications, int) or replications < least:
-        raise ReplicationError(f"replications must be a whole number >= {least}, got {replications}. "
-                               "Hint: 200 give means to about 7 % of the spread")  # fmt: skip
+        message = (
+            f"replications must be a whole number >= {least}, got {replications}. "
+            "Hint: 200 give means to about 7 % of the spread"
+        )
+        raise ReplicationError(message)
 
 
 def measure(batch: Batch, item: tuple[int, int]) -> dict[str, float]:

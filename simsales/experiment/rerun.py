@@ -73,15 +73,24 @@ def _checked(record: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the inputs of a manifest that can be rerun."""
     command = record.get("command")
     if command not in NEEDED:
-        raise ManifestError(f"manifest command must be one of {', '.join(NEEDED)}, got {command}. "
-                            "Hint: forecasts and calibrations are rerun from their data")  # fmt: skip
+        message = (
+            f"manifest command must be one of {', '.join(NEEDED)}, got {command}. "
+            "Hint: forecasts and calibrations are rerun from their data"
+        )
+        raise ManifestError(message)
     inputs: Mapping[str, Any] = record.get("inputs", {})
     missing = [name for name in NEEDED[command] if name not in inputs]
     if missing:
-        raise ManifestError(f"manifest inputs must have {missing[0]}, got {', '.join(inputs) or 'nothing'}. "
-                            "Hint: pass the whole manifest")  # fmt: skip
+        message = (
+            f"manifest inputs must have {missing[0]}, got {', '.join(inputs) or 'nothing'}. "
+            "Hint: pass the whole manifest"
+        )
+        raise ManifestError(message)
     for name, expected in record.get("sha256", {}).items():
         if name in inputs and sha256(inputs[name]) != expected:
-            raise ManifestError(f"manifest inputs.{name} must have its hash {expected[:12]}, got {sha256(inputs[name])[:12]}. "
-                                "Hint: it was changed by hand; load the model and run it anew instead")  # fmt: skip
+            message = (
+                f"manifest inputs.{name} must have its hash {expected[:12]}, got {sha256(inputs[name])[:12]}. "
+                "Hint: it was changed by hand; load the model and run it anew instead"
+            )
+            raise ManifestError(message)
     return inputs

@@ -129,10 +129,14 @@ def statement(
     """
     share = exact(employed)
     if not 0 < share <= 1:
-        raise PayError(f"employed must be a share above 0 and at most 1, got {employed}. "
-                       "Hint: leave out periods in which the rep is not employed")  # fmt: skip
+        message = (
+            f"employed must be a share above 0 and at most 1, got {employed}. "
+            "Hint: leave out periods in which the rep is not employed"
+        )
+        raise PayError(message)
     if days is not None and days < 0:
-        raise PayError(f"days must be >= 0, got {days}. Hint: count the days employed in the period")
+        message = f"days must be >= 0, got {days}. Hint: count the days employed in the period"
+        raise PayError(message)
     present = share * DAYS_PER_YEAR / PERIODS_PER_YEAR[plan.period] if days is None else exact(days)
     quota, credited = exact(plan.quota) * share, exact(_total(bookings))
     payable = credited if plan.cap is None else min(credited, exact(plan.cap) * quota)
