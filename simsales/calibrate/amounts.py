@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simsales.calibrate.data import column
+from simsales.calibrate.data import column, rounded
 from simsales.model.laws import AnyLaw, Constant, Empirical
 from simsales.model.schema import Parameter, Segment
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 FEW = 30
-GRID = np.concatenate([[0.0, 0.01, 0.02], np.arange(0.04, 0.97, 0.04), [0.98, 0.99, 1.0]])
+GRID = np.round(np.concatenate([[0.0, 0.005, 0.01], np.arange(0.02, 0.985, 0.02), [0.99, 0.995, 1.0]]), 4)
 
 
 def amount_law(values: Floats, weights: Floats | None = None) -> AnyLaw:
@@ -48,7 +48,7 @@ def amount_law(values: Floats, weights: Floats | None = None) -> AnyLaw:
     table = float(np.sum(np.diff(GRID) * 0.5 * (knots[1:] + knots[:-1])))
     if table > 0:  # the coarse table must not change what a deal is worth on average
         knots = knots * (mean / table)
-    return Empirical(values=tuple(map(float, knots)), p=tuple(map(float, GRID)))
+    return Empirical(values=tuple(rounded(knots)), p=tuple(map(float, GRID)))
 
 
 def fit_segments(history: History, weights: Floats | None = None) -> tuple[tuple[Segment, ...], list[Parameter]]:
@@ -70,7 +70,7 @@ def fit_segments(history: History, weights: Floats | None = None) -> tuple[tuple
         segments.append(Segment(name=str(name), amount=law))
         low, high = _median_interval(amount[chosen])
         rows.append(
-            Parameter(path=f"segments[{name}].amount.median", value=law.median(), low=low, high=high,
+            Parameter(path=f"segments[{name}].amount.median", value=float(np.median(amount[chosen])) if chosen.any() else 0.0, low=low, high=high,
                       n=int(chosen.sum()), status=status, note=note)
         )  # fmt: skip
     return tuple(segments), rows

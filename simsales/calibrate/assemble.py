@@ -242,7 +242,7 @@ def build(fit: Fit, draw: int = 0) -> tuple[Model, list[Parameter]]:
     n = len(fit.people.names)
     reps = tuple(
         Rep(name=name, role=role_name(fit), speed=float(share * n), weight=float(share * n))
-        for name, share in zip(fit.people.names, fit.people.share, strict=True)
+        for name, share in zip(fit.people.labels, fit.people.share, strict=True)
     )
     roles = (Role(name=role_name(fit), routing=_routing(fit, draw)),) if reps else ()
     from simsales.calibrate.summary import exit_rows, people_rows
@@ -330,7 +330,8 @@ def opening(fit: Fit) -> pd.DataFrame:
     frame["visit"] = _visit_number(visits).reindex(current.index).fillna(1).to_numpy(int)
     for name in ("amount", "segment", "channel"):
         frame[name] = joined[name].to_numpy()
-    frame["owner"] = joined["owner"].where(joined["owner"].isin(fit.people.names)).to_numpy()
+    labels = dict(zip(fit.people.names, fit.people.labels, strict=True))
+    frame["owner"] = joined["owner"].map(labels).to_numpy()
     return frame.reset_index(drop=True)
 
 

@@ -119,7 +119,9 @@ class Calibration:
         return html_table(self.summary())
 
 
-def calibrate(history: History, *, draws: int = DRAWS, seed: int = 1) -> Calibration:
+def calibrate(
+    history: History, *, draws: int = DRAWS, seed: int = 1, names: bool = False
+) -> Calibration:
     """Learn a model from a history.
 
     Parameters
@@ -129,6 +131,9 @@ def calibrate(history: History, *, draws: int = DRAWS, seed: int = 1) -> Calibra
         Bootstrap weightings of deals behind every interval.
     seed : int
         Determines them.
+    names : bool
+        Keep the names of reps in the model. By default it has pseudonyms: what a rep sells is
+        personnel data.
 
     Returns
     -------
@@ -139,7 +144,7 @@ def calibrate(history: History, *, draws: int = DRAWS, seed: int = 1) -> Calibra
     HistoryError
         If the history holds no deal that can be placed in time.
     """
-    found = fit(history, draws, seed)
+    found = fit(history, draws, seed, names=names)
     model, rows = build(found)
     return Calibration(model, tuple(rows), found, notes(found))
 

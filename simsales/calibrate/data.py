@@ -117,3 +117,14 @@ def column(history: History, name: str, default: str) -> pd.Series:
     if values.isna().all():
         return pd.Series(default, index=history.deals.index, dtype="object")
     return values.where(values.notna(), "(none)").astype(str)
+
+
+def rounded(values: Floats) -> list[float]:
+    """Return values to seven significant digits: more would only make model files longer.
+
+    Examples
+    --------
+    >>> rounded(np.array([1234.56789123]))
+    [1234.568]
+    """
+    return [float(f"{value:.7g}") for value in values]

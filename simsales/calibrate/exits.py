@@ -17,15 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simsales.calibrate.data import StageVisits
+from simsales.calibrate.data import StageVisits, rounded
 from simsales.model.laws import AnyLaw, Constant, Empirical
 from simsales.survival import aalen_johansen
 
 Floats = NDArray[np.float64]
 CELLS = 400
 MIN_AT_RISK = 5
-KNOTS = np.concatenate(
-    [[0.0, 0.002, 0.005, 0.01, 0.02], np.arange(0.03, 0.98, 0.02), [0.98, 0.99, 0.995, 0.998, 1.0]]
+KNOTS = np.round(
+    np.concatenate(
+        [[0.0, 0.002, 0.005, 0.01, 0.02], np.arange(0.03, 0.98, 0.02), [0.98, 0.99, 0.995, 0.998, 1.0]]
+    ),
+    4,
 )
 
 
@@ -90,7 +93,7 @@ class StageFit:
         x = np.maximum.accumulate(np.maximum(self.quantile(draw, cause, KNOTS), 0.0))
         if x[-1] <= 0 or np.ptp(x) <= 1e-12:
             return Constant(value=float(x[-1]))
-        return Empirical(values=tuple(map(float, x)), p=tuple(map(float, KNOTS)))
+        return Empirical(values=tuple(rounded(x)), p=tuple(map(float, KNOTS)))
 
     def medians(self, cause: int) -> Floats:
         """Return the median days to exit `cause`, one for each draw."""

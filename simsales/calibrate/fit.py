@@ -97,7 +97,7 @@ def bootstrap_weights(n_deals: int, n_draws: int, seed: int) -> Floats:
     return np.stack(rows)
 
 
-def fit(history: History, n_draws: int = 100, seed: int = 1) -> Fit:
+def fit(history: History, n_draws: int = 100, seed: int = 1, *, names: bool = False) -> Fit:
     """Estimate everything a model needs from a history.
 
     Parameters
@@ -106,6 +106,8 @@ def fit(history: History, n_draws: int = 100, seed: int = 1) -> Fit:
     n_draws : int
         Weightings of the deals, the observed one included; intervals come from their spread.
     seed : int
+    names : bool
+        Call reps by their names instead of pseudonyms.
 
     Returns
     -------
@@ -126,7 +128,7 @@ def fit(history: History, n_draws: int = 100, seed: int = 1) -> Fit:
     weights = bootstrap_weights(len(history.deals), n_draws, seed)
     stages = tuple(fit_stage(stage, weights) for stage in visits)
     channels, rows = fit_channels(history)
-    people = fit_people(history)
+    people = fit_people(history, names=names)
     calendar, calendar_status = fit_calendar(history)
     seen = throughput(history, stages) if people.names and not len(history.tasks) else None
     return Fit(

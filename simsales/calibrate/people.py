@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from simsales.calibrate.data import days
+from simsales.engine.streams import hash64
 from simsales.model.calendars import WEEKDAYS, Calendar, parse_days, parse_hours
 
 if TYPE_CHECKING:
@@ -29,7 +30,9 @@ class People:
     Parameters
     ----------
     names : tuple of str
-        Present at the end of observation.
+        As the CRM has them; present at the end of observation.
+    labels : tuple of str
+        What the model calls them: pseudonyms, unless names were asked for.
     share : ndarray of float, shape (n_reps,)
         Of recent deals, adding up to 1.
     n_seen : int
@@ -38,40 +41,47 @@ class People:
     """
 
     names: tuple[str, ...]
+    labels: tuple[str, ...]
     share: Floats
     n_seen: int
     source: Literal["owners", "resources", "none"]
 
 
-def fit_people(history: History) -> People:
+def fit_people(history: History, *, names: bool = False) -> People:
     """Return who works on the deals: owners, else resources of tasks, else nobody.
 
     Owners that hardly repeat (more than one owner for every five deals) say nothing about load and
-    are left out.
+    are left out. What a rep sells is personnel data, so the model calls reps ``Rep-01`` and so on,
+    in an order that the names do not tell, unless `names` is true.
     """
     deals, tasks = history.deals, history.tasks
     end = history.observed_until
     if deals["owner"].notna().sum() >= max(5, 0.2 * len(deals)):
         age = np.nan_to_num(days(end, deals["closed_at"]), nan=np.inf)  # type: ignore[arg-type]
         age = np.minimum(age, days(end, deals["created_at"]))  # type: ignore[arg-type]
-        found = _recent(deals["owner"], age, "owners")
+        found = _recent(deals["owner"], age, "owners", names=names)
         if found.n_seen <= len(deals) / 5:
             return found
     if len(tasks) and tasks["rep"].notna().any():
         age = days(end, tasks["started_at"])  # type: ignore[arg-type]
-        return _recent(tasks["rep"], age, "resources")
-    return People((), np.zeros(0), 0, "none")
+        return _recent(tasks["rep"], age, "resources", names=names)
+    return People((), (), np.zeros(0), 0, "none")
 
 
-def _recent(owner: pd.Series, age: Floats, source: Literal["owners", "resources"]) -> People:
+def _recent(
+    owner: pd.Series, age: Floats, source: Literal["owners", "resources"], *, names: bool
+) -> People:
     known = owner.notna().to_numpy()
     owner, age = owner[known].astype(str), age[known]
     last = pd.Series(age).groupby(owner.to_numpy()).min()
-    present = sorted(str(name) for name in last.index[last <= ABSENT_DAYS])
-    present = present or sorted(str(name) for name in last.index)
+    present = [str(name) for name in last.index[last <= ABSENT_DAYS]]
+    present = sorted(present or [str(name) for name in last.index], key=hash64)
     recent = owner[(age <= 182) & owner.isin(present).to_numpy()]
     counts = recent.value_counts().reindex(present, fill_value=0).to_numpy(float) + 0.5
-    return People(tuple(present), counts / counts.sum(), len(last), source)
+    digits = max(2, len(str(len(present))))
+    role = "Rep" if source == "owners" else "Staff"
+    labels = present if names else [f"{role}-{i:0{digits}d}" for i in range(1, len(present) + 1)]
+    return People(tuple(present), tuple(labels), counts / counts.sum(), len(last), source)
 
 
 def fit_calendar(history: History) -> tuple[Calendar, str]:

@@ -67,5 +67,19 @@ def people_rows(fit: Fit) -> list[Parameter]:
     return [
         Parameter(path="reps", value=float(len(people.names)), n=people.n_seen, status="identified",
                   note=f"{people.source} with work in the last 60 days, of {people.n_seen} seen"),
+        *_load_rows(fit),
         Parameter(path="calendar", value=f"{fit.calendar.days} {fit.calendar.hours}", status="identified" if fit.calendar_status == "identified" else "assumed"),
+    ]  # fmt: skip
+
+
+def _load_rows(fit: Fit) -> list[Parameter]:
+    """Return the open deals per owner: the mean, and the least and the most loaded."""
+    if fit.people.source != "owners":
+        return []
+    deals = fit.history.deals
+    mine = deals.loc[deals["status"].eq("open"), "owner"].value_counts()
+    load = mine.reindex(list(fit.people.names), fill_value=0).to_numpy(float)
+    return [
+        Parameter(path="reps[*].open_deals", value=float(load.mean()), low=float(load.min()), high=float(load.max()),
+                  n=int(load.sum()), status="identified", note="open deals of a rep: mean, least and most"),
     ]  # fmt: skip

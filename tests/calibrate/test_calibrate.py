@@ -162,3 +162,15 @@ def test_real_logs_calibrate(shared_data: Path) -> None:
     found = calibrate(history, draws=20)
     assert len(found.model.stages) >= 8
     assert found.to_dict(with_check=False)["class"] == "A"
+
+
+def test_reps_are_pseudonymous_unless_names_are_asked_for(history: History) -> None:
+    owners = {"AE-01": "王芳", "AE-02": "Anna Keller", "AE-03": "李伟", "AE-04": "Zoe", "AE-05": "Ben"}
+    import dataclasses
+
+    named = dataclasses.replace(history, deals=history.deals.assign(owner=history.deals["owner"].map(owners)))
+    hidden, shown = calibrate(named, draws=5), calibrate(named, draws=5, names=True)
+    assert [rep.name for rep in hidden.model.reps] == [f"Rep-0{i}" for i in range(1, 6)]
+    assert {rep.name for rep in shown.model.reps} == set(owners.values())
+    assert not set(hidden.opening()["owner"].dropna()) & set(owners.values())
+    assert "王芳" not in hidden.summary().to_string()
