@@ -15,6 +15,7 @@ from simsales.engine.hooks import Hooks
 from simsales.engine.plan import NOBODY, Plan
 from simsales.engine.state import Deal, Task
 from simsales.engine.streams import DealDraws, Purpose, Streams
+from simsales.errors import InvalidModelError
 
 SHIFT = -1
 REGIME = -2
@@ -169,7 +170,7 @@ class Staff:
             names = [self.plan.reps[rep] for rep in present]
             chosen = self.hooks.route(self.hooks.facts(self.plan, deal, self.env.now), names)
             if chosen is not None:
-                return present[names.index(chosen)]
+                return present[_position(chosen, names)]
         weights = self.weights[deal.regime]
         if rule == "least_loaded":
             return rules.least_loaded(self.loads, weights, present)
@@ -316,6 +317,16 @@ class Staff:
         if task.queue is not None:
             task.queue, task.lapsed, task.deal.task = None, True, None
             task.done.succeed()
+
+
+def _position(chosen: str, names: list[str]) -> int:
+    if chosen not in names:
+        message = (
+            f"hooks.route must return one of {', '.join(names)}, or None, got {chosen!r}. "
+            "Hint: choose from its second argument."
+        )
+        raise InvalidModelError(message)
+    return names.index(chosen)
 
 
 def _rep_adoption(plan: Plan, streams: Streams) -> list[list[float]]:
