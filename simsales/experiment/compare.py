@@ -12,7 +12,7 @@ from simsales.engine import lower
 from simsales.errors import InvalidInputError
 from simsales.experiment.comparison import Comparison, half_width
 from simsales.experiment.executors import Progress
-from simsales.experiment.replicate import Batch, When, checked, frame_of, run_batch
+from simsales.experiment.replicate import Batch, When, checked, frame_of, open_batch
 from simsales.experiment.study import Study
 from simsales.manifest import manifest
 from simsales.model.apply import Timeline, apply, as_timeline
@@ -122,14 +122,15 @@ def _frames(batch: Batch, replications: int, precision: float | None, jobs: Any,
     n = len(batch.plans)
     rows: list[list[dict[str, float]]] = [[] for _ in range(n)]
     size = replications if precision is None else BLOCK
-    while len(rows[0]) < replications:
-        first = len(rows[0])
-        items = [(p, r) for r in range(first, min(first + size, replications)) for p in range(n)]
-        report = None if progress is None else _shifted(progress, first * n, replications * n)
-        for (which, _), found in zip(items, run_batch(batch, items, jobs, report), strict=True):
-            rows[which].append(found)
-        if precision is not None and _precise(rows, precision):
-            break
+    with open_batch(batch, n * replications, jobs) as run:
+        while len(rows[0]) < replications:
+            first = len(rows[0])
+            items = [(p, r) for r in range(first, min(first + size, replications)) for p in range(n)]
+            report = None if progress is None else _shifted(progress, first * n, replications * n)
+            for (which, _), found in zip(items, run(items, report), strict=True):
+                rows[which].append(found)
+            if precision is not None and _precise(rows, precision):
+                break
     return [frame_of(found) for found in rows]
 
 

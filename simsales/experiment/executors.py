@@ -23,7 +23,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from simsales.errors import InvalidInputError
 
-__all__ = ["Jobs", "JobsError", "map_blocks", "resolve"]
+__all__ = ["Jobs", "JobsError", "map_blocks", "open_workers", "resolve"]
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -136,17 +136,35 @@ def map_blocks(
         If the work cannot be sent to another process.
     """
     how = jobs if isinstance(jobs, Jobs) else resolve(jobs)
-    if how.kind == "serial" or len(items) <= 1:
-        return _serial(fn, shared, items, progress)
-    blocks = _blocks(len(items), how.workers)
-    if how.kind == "given":
+    with open_workers(fn, shared, Jobs("serial") if len(items) <= 1 else how) as run:
+        return run(items, progress)
+
+
+@contextlib.contextmanager
+def open_workers(
+    fn: Callable[[Shared, Item], Result], shared: Shared, jobs: Spec | Jobs = None
+) -> Iterator[Callable[[Sequence[Item], Progress | None], list[Result]]]:
+    """Keep workers for several calls: yields ``run(items, progress)``, which is :func:`map_blocks` for these items.
+
+    Examples
+    --------
+    >>> from operator import mul
+    >>> with open_workers(mul, 10, "serial") as run:
+    ...     run([1, 2], None) + run([3], None)
+    [10, 20, 30]
+    """
+    how = jobs if isinstance(jobs, Jobs) else resolve(jobs)
+    if how.kind == "serial":
+        yield partial(_serial, fn, shared)
+    elif how.kind == "given":
         assert how.executor is not None
-        send = (_run_given, fn, shared)
-        return _gather(how.executor, send, items, blocks, progress)
-    if how.kind == "threads":
-        with ThreadPoolExecutor(how.workers) as pool:
-            return _gather(pool, (_run_given, fn, shared), items, blocks, progress)
-    return _in_processes(fn, shared, items, blocks, min(how.workers, len(blocks)), progress)
+        yield partial(_gather, how.executor, partial(_run_given, fn, shared), how.workers)
+    elif how.kind == "threads":
+        with ThreadPoolExecutor(how.workers) as threads:
+            yield partial(_gather, threads, partial(_run_given, fn, shared), how.workers)
+    else:
+        with _processes(_pickled(fn, shared), how.workers) as pool:
+            yield partial(_gather, pool, _run_shared, how.workers)
 
 
 def _serial(
@@ -167,13 +185,13 @@ def _blocks(count: int, workers: int) -> list[slice]:
 
 
 def _gather(
-    pool: Executor, send: tuple[Any, ...], items: Sequence[Item], blocks: list[slice], progress: Progress | None
+    pool: Executor, call: Callable[..., list[Any]], workers: int, items: Sequence[Item], progress: Progress | None
 ) -> list[Any]:
-    """Submit the blocks, report as they finish, and return all results in order."""
-    call, fixed = send[0], send[1:]
+    """Submit blocks of items, report as they finish, and return all results in order."""
+    blocks = _blocks(len(items), workers)
     futures: list[Future[list[Any]]] = []
     try:
-        futures.extend(pool.submit(partial(call, *fixed), items[block]) for block in blocks)
+        futures.extend(pool.submit(call, items[block]) for block in blocks)
         length = {future: block.stop - block.start for future, block in zip(futures, blocks, strict=True)}
         done = 0
         for future in as_completed(futures):
@@ -188,14 +206,12 @@ def _gather(
     return [result for future in futures for result in future.result()]
 
 
-def _in_processes(
-    fn: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item], blocks: list[slice], workers: int,
-    progress: Progress | None,
-) -> list[Result]:  # fmt: skip
-    payload = _pickled(fn, shared)
+@contextlib.contextmanager
+def _processes(payload: bytes, workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Keep clean worker processes that have been given the payload; stop them at once on Ctrl-C."""
     pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_begin, initargs=(payload,))
     try:
-        results = _gather(pool, (_run_shared,), items, blocks, progress)
+        yield pool
     except KeyboardInterrupt:
         _terminate(pool)
         raise
@@ -205,11 +221,8 @@ def _in_processes(
             'Hint: look for a message above (memory?), or pass jobs="serial"'
         )
         raise JobsError(message) from error
-    except BaseException:
+    finally:
         pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown()
-    return results
 
 
 def _pickled(fn: Callable[..., Any], shared: Any) -> bytes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,13 @@ import pandas as pd
 from simsales import kpi
 from simsales.engine import Plan, lower, simulate
 from simsales.errors import InvalidInputError
-from simsales.experiment.executors import Jobs, Progress, map_blocks, resolve
+from simsales.experiment.executors import Jobs, Progress, open_workers, resolve
 from simsales.experiment.study import Study
 from simsales.manifest import manifest
 from simsales.model.apply import Timeline, as_timeline
 from simsales.model.schema import Model
 
-__all__ = ["Batch", "ReplicationError", "measure", "replicate", "run_batch"]
+__all__ = ["Batch", "ReplicationError", "measure", "open_batch", "replicate"]
 
 SMALL = 15_000
 """Fewer simulated leads than this are not worth starting worker processes for."""
@@ -105,7 +106,8 @@ def replicate(
     plan = lower(timeline, start, until, cases, opening)
     chosen = None if kpis is None else tuple(kpis)
     batch = Batch((plan,), seed, engine, chosen)
-    rows = run_batch(batch, [(0, r) for r in range(replications)], jobs, progress)
+    with open_batch(batch, replications, jobs) as run:
+        rows = run([(0, r) for r in range(replications)], progress)
     record = manifest("replicate", seed, replications=replications, timeline=timeline, start=start, until=until,
                       cases=cases, opening=opening, engine=engine, kpis=chosen, notes=plan.notes)  # fmt: skip
     return Study(timeline.name, frame_of(rows), timeline.model.currency, record, plan.notes)
@@ -134,16 +136,29 @@ def measure(batch: Batch, item: tuple[int, int]) -> dict[str, float]:
     return kpi.table(log, kpis=batch.kpis)
 
 
-def run_batch(
-    batch: Batch, items: Sequence[tuple[int, int]], jobs: Any = None, progress: Progress | None = None
-) -> list[dict[str, float]]:
-    """Return the KPIs of (plan, replication) items, in their order, whatever the workers."""
+Items = Sequence[tuple[int, int]]
+Runner = Callable[[Items, Progress | None], list[dict[str, float]]]
+
+
+@contextmanager
+def open_batch(batch: Batch, n_items: int, jobs: Any = None) -> Iterator[Runner]:
+    """Keep workers for a batch: yields a function from (plan, replication) items to their KPIs, in order.
+
+    Parameters
+    ----------
+    batch : Batch
+    n_items : int
+        How many items there will be in all: few do not pay for worker processes.
+    jobs
+        As in :func:`replicate`.
+    """
     for name in batch.kpis or ():
         kpi.parse_name(name)  # a wrong name fails here and not in a worker
     how = resolve(jobs)
-    if jobs is None and len(items) * max(expected_leads(plan) for plan in batch.plans) < SMALL:
+    if jobs is None and n_items * max(expected_leads(plan) for plan in batch.plans) < SMALL:
         how = Jobs("serial")
-    return map_blocks(measure, batch, items, how, progress)
+    with open_workers(measure, batch, how) as run:
+        yield run
 
 
 def expected_leads(plan: Plan) -> float:
