@@ -156,6 +156,7 @@ Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Worker processes; default: all cores.", show_default=False)]
 Html = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a one-file HTML report.", show_default=False)]
 Reps = Annotated[int, typer.Option(min=2, help="Replications.")]
+Opening = Annotated[Path | None, typer.Option(metavar="OPEN.csv", help="Start from these open deals; see calibrate --opening.", show_default=False)]
 Start = Annotated[str | None, typer.Option(callback=_parsed(_date), metavar="DATE", help="First day; default: the model's epoch.", show_default=False)]
 Until = Annotated[str | None, typer.Option(callback=_parsed(_date), metavar="DATE", help="Last day; default: the model's horizon.", show_default=False)]
 Source = Annotated[str | None, typer.Option(help="deals, changes, stage_history, events, xes or tables; default: guessed.", show_default=False)]
@@ -277,6 +278,7 @@ def import_(
 def calibrate(
     files: Files,
     out: Annotated[Path, typer.Option(metavar="MODEL.yaml", help="Where to write the model.", show_default=False)],
+    opening: Annotated[Path | None, typer.Option(metavar="OPEN.csv", help="Also write today's open deals, for run and compare.", show_default=False)] = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Simulate the training window and compare.")] = True,
     seed: Seed = 1,
     html: Html = None,
@@ -291,18 +293,20 @@ def calibrate(
     """Learn a model from a history: every number with interval, n and status.
 
     \b
-    simsales calibrate deals.csv --out model.yaml
+    simsales calibrate deals.csv --out model.yaml --opening open.csv
     simsales calibrate history/ --out model.yaml --html calibration.html
     """
     from simsales.calibrate import calibrate as learn
-    from simsales.files import save_model
+    from simsales.files import save_model, write_text
     from simsales.render import calibrate_text
 
-    _check_outputs(out, html)
+    _check_outputs(out, html, opening)
     history = _read(files, quiet=quiet, source=source, mapping=mapping, tz=tz, dayfirst=dayfirst, decimal=decimal)
     calibration = learn(history, seed=seed)
     result = calibration.to_dict(with_check=check)
     save_model(calibration.model, out)
+    if opening is not None:
+        write_text(opening, calibration.opening().to_csv(index=False, lineterminator="\n"))
     if html is not None:
         _report(html, f"Calibration of {files[0].name}", import_report=history.report, calibration=calibration)
     _emit(result, calibrate_text, as_json=json)
@@ -359,6 +363,7 @@ def run(
     cases: Annotated[int | None, typer.Option(min=1, help="Simulate exactly the first N leads.", show_default=False)] = None,
     log: Annotated[Path | None, typer.Option(metavar="F.csv", help="Write event logs: case_id, activity, start_time, end_time, resource.", show_default=False)] = None,
     runs: Annotated[int, typer.Option(min=1, help="How many logs: F_0.csv, F_1.csv, ...; one: F.csv.")] = 1,
+    opening: Opening = None,
     manifest: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Repeat a run from its manifest, bit for bit.", show_default=False)] = None,
     jobs: Jobs = None,
     html: Html = None,
@@ -382,12 +387,22 @@ def run(
         found = _repeated(manifest, jobs)
     else:
         assert model is not None
-        found = _simulated(model, reps, seed, engine, (start, until, cases), (log, runs), jobs, quiet=quiet)
+        window = {"start": start, "until": until, "cases": cases}
+        found = _simulated(model, opening, reps, seed, engine, window, (log, runs), jobs, quiet=quiet)
     is_study = hasattr(found, "frame")  # the manifest of a comparison makes the comparison again
     if html is not None:
         _report(html, "Simulation", **{"study" if is_study else "comparison": found})
     say = (lambda d: run_text(d, found.currency, len(found.frame))) if is_study else (lambda d: compare_text(d, found.currency))
     _emit(found.to_dict(), say, as_json=json)
+
+
+def _opened(path: Path | None, cases: int | None, *, quiet: bool) -> Any:
+    """Return the open deals that a run starts with; say so where it starts with none."""
+    from simsales.inputs import read_opening
+
+    if path is None and cases is None:
+        _notes(["the run starts without open deals, so its first bookings come late. Hint: --opening OPEN.csv"], quiet=quiet)
+    return read_opening(path)
 
 
 def _repeated(manifest: Path, jobs: int | None) -> Any:
@@ -398,7 +413,7 @@ def _repeated(manifest: Path, jobs: int | None) -> Any:
 
 
 def _simulated(
-    path: Path, reps: int | None, seed: int, engine: str, window: tuple[Any, Any, int | None],
+    path: Path, opening: Path | None, reps: int | None, seed: int, engine: str, window: dict[str, Any],
     logs: tuple[Path | None, int], jobs: int | None, *, quiet: bool,
 ) -> Any:  # fmt: skip
     """Return the study of a model, and write its event logs where they were asked for."""
@@ -409,17 +424,17 @@ def _simulated(
     from simsales.inputs import log_paths
 
     loaded = load_model(path)
+    window["opening"] = _opened(opening, window["cases"], quiet=quiet)
     _notes(notes(loaded), quiet=quiet)
     log, runs = logs
     paths = [] if log is None else log_paths(log, runs)
     _check_outputs(*paths)
-    start, until, cases = window
     if reps is None:
         reps = 100 if log is None else runs
     with _progress("Simulating", quiet=quiet) as progress:
-        study = replicate(loaded, reps, seed, start=start, until=until, cases=cases, engine=engine, jobs=jobs, progress=progress)
+        study = replicate(loaded, reps, seed, engine=engine, jobs=jobs, progress=progress, **window)
     if paths:
-        plan = lower(loaded, start, until, cases)
+        plan = lower(loaded, **window)
         for k, target in enumerate(paths):
             write_text(target, run_plan(plan, seed, k).to_event_log().to_csv(index=False, lineterminator="\n"))
         _notes([f"event log{'s' * (runs > 1)} written to {paths[0]}" + (f" ... {paths[-1]}" if runs > 1 else "")], quiet=quiet)
@@ -435,6 +450,7 @@ def compare(
     seed: Seed = 1,
     start: Start = None,
     until: Until = None,
+    opening: Opening = None,
     precision: Annotated[float | None, typer.Option(min=0.0001, max=1.0, help="Stop early when the bookings difference is known to this share of bookings.", show_default=False)] = None,
     jobs: Jobs = None,
     html: Html = None,
@@ -456,9 +472,10 @@ def compare(
     _check_outputs(html)
     base = load_model(model)
     changes = read_scenarios(scenarios, base)
+    today = _opened(opening, None, quiet=quiet)
     _notes(notes(base), quiet=quiet)
     with _progress("Comparing", quiet=quiet) as progress:
-        result = experiment(base, changes, reps, seed, start=start, until=until, jobs=jobs, precision=precision, progress=progress)
+        result = experiment(base, changes, reps, seed, start=start, until=until, opening=today, jobs=jobs, precision=precision, progress=progress)
     if html is not None:
         _report(html, f"Scenarios of {base.name}", comparison=result, currency=base.currency)
     _emit(result.to_dict(), lambda d: compare_text(d, base.currency), as_json=json)

@@ -13,7 +13,7 @@ from simsales.model.base import OUTCOMES
 from simsales.model.calendars import Calendar
 from simsales.model.laws import Law
 from simsales.model.levers import Change, Scenario
-from simsales.model.schema import Channel, Model, Stage
+from simsales.model.schema import MONTHS, Channel, Exit, Model, Stage
 from simsales.report import text
 
 
@@ -87,7 +87,7 @@ def _channel(channel: Channel) -> str:
     if channel.trend_per_year:
         facts.append(f"{text.percent(channel.trend_per_year, 1)} growth a year")
     if channel.season:
-        facts.append(f"season in {', '.join(channel.season)}")
+        facts.append("seasonal" if len(channel.season) == len(MONTHS) else f"season in {', '.join(channel.season)}")
     if len(channel.segments) > 1:
         facts.append(", ".join(f"{name} {text.percent(share)}" for name, share in channel.segments.items()))
     return "; ".join(facts)
@@ -116,7 +116,13 @@ def _stage(stage: Stage) -> Iterator[str]:
     if stage.patience_days is not None:
         yield f"    waits for a rep at most {_law(stage.patience_days, 'days')}"
     for exit_ in stage.exits:
-        yield f"    {text.percent(exit_.probability, 1):>7} to {exit_.to} after {_law(exit_.delay_days, 'days')}"
+        yield f"    {text.percent(exit_.probability, 1):>7} {_exit(exit_)}"
+
+
+def _exit(exit_: Exit) -> str:
+    if exit_.to == "open":
+        return "are never closed by anybody"
+    return f"to {exit_.to} after {_law(exit_.delay_days, 'days')}"
 
 
 def _people(model: Model) -> Iterator[str]:
@@ -136,7 +142,8 @@ def _people(model: Model) -> Iterator[str]:
 def _plan(model: Model, name: str) -> str:
     plan = model.plans[name]
     rates = ", ".join(
-        f"{text.percent(rate.rate, 1)} " + (f"up to {text.percent(rate.upto)} of quota" if rate.upto else "beyond")
+        text.percent(rate.rate, 1)
+        + (f" up to {text.percent(rate.upto)} of quota" if rate.upto else " beyond" if len(plan.rates) > 1 else "")
         for rate in plan.rates
     )
     bonuses = ", ".join(f"{text.money(b.amount, model.currency)} at {text.percent(b.at)}" for b in plan.bonuses)
@@ -165,8 +172,11 @@ def _change(change: Change) -> str:
 
 def _brief(value: Any) -> str:
     if isinstance(value, dict):
-        return str(value.get("name") or value.get("to") or next(iter(value), ""))
-    return f"[{len(value)}]" if isinstance(value, (list, tuple)) else str(value)
+        named = value.get("name") or value.get("to")
+        return str(named) if named else " ".join(f"{key} {_brief(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(_brief(item) for item in value[:4]) + ("; ..." if len(value) > 4 else "")
+    return text.number(value) if isinstance(value, float) else str(value)
 
 
 def _assumed(model: Model) -> Iterator[str]:

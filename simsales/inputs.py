@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from simsales.errors import InvalidInputError, InvalidModelError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from simsales.history import History
     from simsales.model.apply import Timeline
     from simsales.model.levers import Scenario
@@ -144,6 +146,39 @@ def base_of(path: Path, scenario: Scenario, given: Path | None) -> Path | None:
     if given is not None:
         return given
     return None if scenario.base is None else path.parent / scenario.base
+
+
+OPENING = ("deal_id", "stage", "age_days")
+
+
+def read_opening(path: Path | None) -> pd.DataFrame | None:
+    """Return the open deals that a run starts with, from a CSV that ``calibrate --opening`` wrote.
+
+    Raises
+    ------
+    InvalidInputError
+        If the file cannot be read or lacks a column; what is in them is checked against the model later.
+    """
+    if path is None:
+        return None
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(path, dtype={"deal_id": str, "stage": str, "segment": str, "channel": str, "owner": str})
+    except OSError as error:
+        message = f"{path} must be a file that can be read, got: {error.strerror or error}."
+        raise InvalidInputError(message) from error
+    except (ValueError, pd.errors.ParserError) as error:
+        message = f"{path} must be a table in CSV and UTF-8, got: {str(error).strip()}."
+        raise InvalidInputError(message) from error
+    missing = [name for name in OPENING if name not in frame]
+    if missing:
+        message = (
+            f"{path} must have the columns {', '.join(OPENING)}, got {', '.join(map(str, frame.columns))}. "
+            "Hint: simsales calibrate HISTORY --out MODEL.yaml --opening OPEN.csv writes such a file."
+        )
+        raise InvalidInputError(message)
+    return frame
 
 
 def log_paths(pattern: Path, runs: int) -> list[Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from simsales.report import measures, text
 
 Data = Mapping[str, Any]
 _WIDE = ("W", "F")
+_NOTHING = 1e-9  # what rounding leaves of a zero
 
 
 def to_json(value: Any) -> str:
@@ -223,13 +225,15 @@ def calibrate_text(result: Data) -> str:
         [
             str(row["path"]),
             _value(row["value"]),
-            "" if plain(row["low"]) is None else f"{text.number(row['low'])} to {text.number(row['high'])}",
+            "" if plain(row["low"]) is None else f"{_value(row['low'])} to {_value(row['high'])}",
             "" if plain(row["n"]) is None else text.count(row["n"]),
             str(row["status"]),
         ]
         for row in result["parameters"]
     ]
-    lines = [columns(["Parameter", "Estimate", "95 % interval", "n", "Status"], rows)]
+    statuses = Counter(str(row["status"]) for row in result["parameters"])
+    counted = ", ".join(f"{n} {status}" for status, n in statuses.most_common())
+    lines = [f"{len(rows)} parameters: {counted}", "", columns(["Parameter", "Estimate", "95 % interval", "n", "Status"], rows)]
     if result.get("check"):
         check = [
             [str(row["measure"]), *(_value(row.get(key)) for key in ("model", "history", "floor"))]
@@ -241,6 +245,8 @@ def calibrate_text(result: Data) -> str:
 
 def _value(value: Any) -> str:
     value = plain(value)
+    if isinstance(value, float) and abs(value) < _NOTHING:
+        return "0"
     return value if isinstance(value, str) else text.number(value)
 
 

@@ -194,6 +194,39 @@ def test_compare_reads_for_people_and_writes_a_report(files: Path) -> None:
     assert "更快报价" in page.read_text(encoding="utf-8")
 
 
+OPEN = "deal_id,stage,age_days,amount\n旧单-1,报价,3,5000\n旧单-2,报价,400,7000\n007,初步沟通,1,\n"
+
+
+@pytest.mark.parametrize("verb", ["run", "compare"])
+def test_a_run_can_start_from_open_deals(verb: str, files: Path) -> None:
+    (files / "open.csv").write_text(OPEN, encoding="utf-8")
+    arguments = [verb, files / "基线.yaml", *([files / "更快.yaml"] if verb == "compare" else []), "--reps", 2, "--jobs", 1, "--json"]
+    cold = simsales(*arguments)
+    assert "starts without open deals" in cold.stderr
+    warm = simsales(*arguments, "--opening", files / "open.csv")
+    assert "starts without open deals" not in warm.stderr
+    assert json.loads(cold.stdout)["manifest"]["inputs"]["opening"] is None
+    assert json.loads(warm.stdout)["manifest"]["inputs"]["opening"]["deal_id"] is not None
+    (files / "warm.json").write_text(warm.stdout, encoding="utf-8")
+    assert simsales("run", "--manifest", files / "warm.json", "--json", "--jobs", 1).stdout == warm.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("deal_id,phase\n1,报价\n", r"open.csv must have the columns deal_id, stage, age_days, got deal_id, phase. Hint:"),
+        ("", "open.csv must be a table in CSV"),
+        (None, "open.csv must be a file that can be read"),
+        ("deal_id,stage,age_days\n1,报阶,3\n", "报阶"),
+    ],
+)
+def test_open_deals_that_cannot_be_used_are_explained(text: str | None, message: str, files: Path) -> None:
+    if text is not None:
+        (files / "open.csv").write_text(text, encoding="utf-8")
+    result = simsales("run", files / "基线.yaml", "--reps", 2, "--jobs", 1, "--opening", files / "open.csv", exit_code=3)
+    assert re.search(message, result.stderr)
+
+
 # histories ----------------------------------------------------------------------------------------
 
 
@@ -229,13 +262,18 @@ def test_import_needs_a_place_to_write(deals: Path) -> None:
 
 def test_calibrate_writes_a_model_that_loads_and_runs(deals: Path, tmp_path: Path) -> None:
     out = tmp_path / "模型.yaml"
-    data = json.loads(simsales("calibrate", deals, "--out", out, "--no-check", "--json").stdout)
+    today = tmp_path / "open.csv"
+    data = json.loads(simsales("calibrate", deals, "--out", out, "--opening", today, "--no-check", "--json").stdout)
     assert set(data) >= {"parameters", "check", "class"}
     won = next(row for row in data["parameters"] if row["path"].endswith("exits[won].probability"))
     assert won["low"] <= won["value"] <= won["high"]
     assert 0.3 < won["value"] < 0.5
     assert load_model(out).stages[0].exits
     assert "valid model" in simsales("check", out).stdout
+    with today.open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 115
+    run = simsales("run", out, "--opening", today, "--reps", 2, "--jobs", 1, "--until", "2026-08-31", "--json")
+    assert json.loads(run.stdout)["kpis"]["won"]["mean"] > 0
 
 
 def test_forecast_prints_the_agreed_shape(deals: Path) -> None:

@@ -186,8 +186,9 @@ def _near(path: Path) -> str:
         names = sorted(item.name for item in path.parent.iterdir() if item.is_file())
     except OSError:
         return f" Hint: the folder {path.parent} does not exist."
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f" Hint: did you mean '{path.parent / near[0]}'?" if near else ""
+    stems = {Path(name).stem: name for name in reversed(names)}
+    near = difflib.get_close_matches(path.stem, stems, n=1)
+    return f" Hint: did you mean '{path.parent / stems[near[0]]}'?" if near else ""
 
 
 def _encoding(path: Path, raw: bytes, error: UnicodeDecodeError) -> str:
