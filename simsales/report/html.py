@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from simsales.errors import OutputError
 from simsales.report.embed import page_font
 from simsales.report.fonts import ReportWarning, warn_missing
+from simsales.report.pseudonyms import without_names
 from simsales.report.sections.forecast import Headline, forecast_headline, forecast_section
 from simsales.report.sections.scenarios import scenario_headline, scenario_section
 from simsales.report.sections.sources import STATUSES, calibration_section, funnel_section, import_section
@@ -218,7 +219,7 @@ def manifests(results: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        JSON with Chinese as it is.
+        JSON with Chinese as it is, and reps under pseudonyms.
 
     Examples
     --------
@@ -230,7 +231,7 @@ def manifests(results: Mapping[str, Any]) -> str:
         manifest = result.get("manifest") if isinstance(result, Mapping) else getattr(result, "manifest", None)
         if manifest:
             found[name] = manifest
-    only = next(iter(found.values())) if len(found) == 1 else found
+    only = without_names(next(iter(found.values())) if len(found) == 1 else found)
     return json.dumps(only, ensure_ascii=False, indent=2, default=str) if found else ""
 
 

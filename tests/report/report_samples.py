@@ -58,14 +58,17 @@ class Comparison:
     """As much of a comparison as reports use."""
 
     currency = "CNY"
-    manifest = {"seed": 11}  # noqa: RUF012
+    manifest = {"seed": 11, "model": {"reps": [{"name": "王芳"}]}, "changes": [{"leave": {"rep": "王芳"}}]}  # noqa: RUF012
 
     def to_dict(self) -> dict[str, Any]:
         zero = {"bookings": {"mean": 0.0, "low": 0.0, "high": 0.0, "p_better": 0.5}}
         found: list[dict[str, Any]] = [{"name": "today", "kpis": kpis(4.12e7), "difference": zero, "cost": 3.1e6, "net": 3.81e7}]
         for row in differences().to_dict("records"):
-            gap = {"bookings": {"mean": row["difference"], **{key: row[key] for key in ("low", "high", "p_better", "p10", "p90")}}}
-            gap["net"] = {"mean": row["difference"] - 1.0e6, "low": 0.0, "high": 0.0, "p_better": 0.5}
+            gap = {
+                "bookings": {"mean": row["difference"], **{key: row[key] for key in ("low", "high", "p_better", "p10", "p90")}}
+            }
+            net = row["difference"] - 1.0e6
+            gap["net"] = {"mean": net, "low": net - 4.0e5, "high": net + 4.0e5, "p_better": 0.5}
             found.append({
                 "name": row["scenario"], "kpis": kpis(4.12e7 + row["difference"]), "difference": gap, "cost": 4.1e6,
                 "net": 3.71e7 + row["difference"],

@@ -64,7 +64,9 @@ def test_a_figure_has_a_heading_and_a_labelled_axis_and_keeps_settings(name: str
 
 @pytest.mark.parametrize("name", ["differences", "funnel", "queue", "stage_durations", "utilisation"])
 def test_a_frame_without_its_columns_is_refused_by_name(name: str) -> None:
-    with pytest.raises(InvalidInputError, match=f"data of the {name} figure must have the columns .* got wrong. Hint: .* missing"):
+    with pytest.raises(
+        InvalidInputError, match=f"data of the {name} figure must have the columns .* got wrong. Hint: .* missing"
+    ):
         FIGURES[name](pd.DataFrame({"wrong": [1]}))
     with pytest.raises(InvalidInputError, match=f"data of the {name} figure must be a DataFrame, got list"):
         FIGURES[name]([1, 2])
@@ -137,7 +139,12 @@ def test_differences_show_mean_interval_spread_and_chance() -> None:
     for expected in ([1.0e6, 6.0e6], [3.3e6, 4.1e6], [3.7e6]):
         assert expected in drawn
     shown = texts(ax)
-    for expected in ("加两名销售", "+¥3.70M   P(better) 97 %", "-¥400K   P(better) 38 %", "Difference in bookings from the base (CNY)"):
+    for expected in (
+        "加两名销售",
+        "+¥3.70M   P(better) 97 %",
+        "-¥400K   P(better) 38 %",
+        "Difference in bookings from the base (CNY)",
+    ):
         assert expected in shown
 
 

@@ -19,7 +19,7 @@ from simsales.report.figures import queue, utilisation
 from simsales.report.html import write_atomically
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
-HOSTILE = "<script>alert(1)</script> & \"quoted\" {{ 7 * 7 }}"
+HOSTILE = '<script>alert(1)</script> & "quoted" {{ 7 * 7 }}'
 
 
 class Page(HTMLParser):
@@ -86,7 +86,9 @@ def test_identifiers_are_unique_and_every_reference_has_its_target(full: str) ->
     page = Page(full)
     ids = [attributes["id"] for _, attributes in page.tags if attributes.get("id")]
     assert len(ids) == len(set(ids))
-    wanted = {value.removeprefix("#") for _, attributes in page.tags for name, value in attributes.items() if name == "href" and value}
+    wanted = {
+        value.removeprefix("#") for _, attributes in page.tags for name, value in attributes.items() if name == "href" and value
+    }
     assert wanted <= set(ids)
 
 
@@ -103,13 +105,32 @@ def test_the_answer_stands_first_with_its_range_chance_and_split(full: str) -> N
 
 def test_errors_of_computing_chance_and_noise_are_kept_apart(full: str) -> None:
     text = Page(full).text
-    for expected in ("Monte-Carlo error of the median", "±¥23.5K", "from 201 simulated futures", "Noise floor", "11 %", "Forecast spread"):
+    for expected in (
+        "Monte-Carlo error of the median",
+        "±¥23.5K",
+        "from 201 simulated futures",
+        "Noise floor",
+        "11 %",
+        "Forecast spread",
+    ):
         assert expected in text
 
 
 def test_simple_methods_and_swing_deals_stand_beside_the_forecast(full: str) -> None:
     text = Page(full).text
-    for expected in ("Run rate", "¥2.34M", "-10 %", "Stage weighted", "¥2.86M", "+10 %", "D-1", "谈判", "¥400,000", "±¥200K", "¥123,456"):
+    for expected in (
+        "Run rate",
+        "¥2.34M",
+        "-10 %",
+        "Stage weighted",
+        "¥2.86M",
+        "+10 %",
+        "D-1",
+        "谈判",
+        "¥400,000",
+        "±¥200K",
+        "¥123,456",
+    ):
         assert expected in text
 
 
@@ -130,7 +151,13 @@ def test_scenarios_say_whether_they_pay() -> None:
 
 def test_undefined_numbers_of_a_comparison_are_said_to_be_unknown(tmp_path: Path) -> None:
     nothing = {"mean": None, "low": None, "high": None, "p_better": None}
-    one = {"name": "a", "kpis": {"bookings": {"mean": 5.0}}, "difference": {"bookings": {**nothing, "mean": 1.0}}, "cost": None, "net": None}
+    one = {
+        "name": "a",
+        "kpis": {"bookings": {"mean": 5.0}},
+        "difference": {"bookings": {**nothing, "mean": 1.0}},
+        "cost": None,
+        "net": None,
+    }
     base = {"name": "b", "kpis": {"bookings": {"mean": 4.0}}, "difference": {"bookings": nothing}, "cost": None, "net": None}
     comparison = {"scenarios": [base, one], "manifest": {}}
     text = Page(html_report(tmp_path / "c.html", title="c", comparison=comparison).read_text(encoding="utf-8")).text
@@ -147,15 +174,50 @@ def test_parameters_show_their_status_and_what_it_means(full: str) -> None:
 
 def test_the_import_is_told_in_words(full: str) -> None:
     text = Page(full).text
-    for expected in ("812 rows were read and 800 kept", "class C: only the current stage", "no created date", "商机编号", "37 won deals"):
+    for expected in (
+        "812 rows were read and 800 kept",
+        "class C: only the current stage",
+        "no created date",
+        "商机编号",
+        "37 won deals",
+    ):
         assert expected in text
 
 
 def test_measures_come_with_error_range_and_meaning_but_without_reps(full: str) -> None:
     text = Page(full).text
-    for expected in ("¥41.2M", "±¥123K", "¥40.2M to ¥42.2M", "21.3 %", "Time waiting for a rep, stage 谈判", "1.40 days", "签约额"):
+    for expected in (
+        "¥41.2M",
+        "±¥123K",
+        "¥40.2M to ¥42.2M",
+        "21.3 %",
+        "Time waiting for a rep, stage 谈判",
+        "1.40 days",
+        "签约额",
+    ):
         assert expected in text
     assert "王芳" not in full
+
+
+def test_reps_are_pseudonyms_even_in_the_manifest_and_in_parameters(tmp_path: Path) -> None:
+    calibration = samples.calibration()
+    rows = calibration.summary().assign(path=["reps[王芳].speed", "reps[Bob].speed", "reps[王芳].skill", "calendar"])
+    calibration.summary = lambda: rows
+    path = html_report(tmp_path / "p.html", title="p", comparison=samples.Comparison(), calibration=calibration)
+    text = Page(path.read_text(encoding="utf-8")).text
+    assert "王芳" not in text
+    assert "Bob" not in text
+    for expected in ('"name": "rep-1"', '"rep": "rep-1"', "reps[rep-1].speed", "reps[rep-2].speed", "reps[rep-1].skill"):
+        assert expected in text
+
+
+def test_a_scenario_that_only_may_gain_is_not_praised(tmp_path: Path) -> None:
+    gap = {"bookings": {"mean": 5.0, "low": -1.0, "high": 11.0, "p_better": 0.6}}
+    zero = {"bookings": {"mean": 0.0, "low": 0.0, "high": 0.0, "p_better": 0.5}}
+    comparison = {"scenarios": [{"name": "b", "kpis": {}, "difference": zero}, {"name": "a", "kpis": {}, "difference": gap}]}
+    text = Page(html_report(tmp_path / "c.html", title="c", comparison=comparison).read_text(encoding="utf-8")).text
+    assert "No scenario is sure to raise bookings" in text
+    assert "Most bookings" not in text
 
 
 def test_the_manifest_is_there_and_folded(full: str) -> None:

@@ -28,10 +28,14 @@ def test_comparison_figures_leave_the_base_out() -> None:
 
 
 def test_an_unknown_measure_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(InvalidInputError, match="kpi must be one that the comparison holds, got 'booking'. Hint: did you mean 'bookings'"):
+    with pytest.raises(
+        InvalidInputError, match="kpi must be one that the comparison holds, got 'booking'. Hint: did you mean 'bookings'"
+    ):
         ComparisonPlots(samples.Comparison()).differences("booking")
     study = SimpleNamespace(frame=pd.DataFrame({"bookings": [1.0, 2.0]}))
-    with pytest.raises(InvalidInputError, match="kpi must be one that the study holds, got 'bokings'. Hint: did you mean 'bookings'"):
+    with pytest.raises(
+        InvalidInputError, match="kpi must be one that the study holds, got 'bokings'. Hint: did you mean 'bookings'"
+    ):
         StudyPlots(study).distribution("bokings")
 
 

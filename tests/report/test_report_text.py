@@ -38,7 +38,16 @@ def test_money_in_chinese_units(value: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "shown"),
-    [(0.0, "0 %"), (0.004, "<1 %"), (0.005, "<1 %"), (0.006, "1 %"), (0.994, "99 %"), (0.995, ">99 %"), (1.0, "100 %"), (None, "n/a")],
+    [
+        (0.0, "0 %"),
+        (0.004, "<1 %"),
+        (0.005, "<1 %"),
+        (0.006, "1 %"),
+        (0.994, "99 %"),
+        (0.995, ">99 %"),
+        (1.0, "100 %"),
+        (None, "n/a"),
+    ],
 )
 def test_a_small_share_is_never_none_and_a_large_one_never_all(share: float, shown: str) -> None:
     assert text.percent(share) == shown
@@ -50,7 +59,8 @@ def test_a_simulated_chance_is_never_certain(probability: float, shown: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(0.00012345, "0.000123"), (9.999, "10.0"), (99.96, "100"), (1234.6, "1,230"), (-12.34, "-12.3"), (7, "7")]
+    ("value", "shown"),
+    [(0.00012345, "0.000123"), (9.999, "10.0"), (99.96, "100"), (1234.6, "1,230"), (-12.34, "-12.3"), (7, "7")],
 )
 def test_numbers_have_three_significant_digits(value: float, shown: str) -> None:
     assert text.number(value) == shown

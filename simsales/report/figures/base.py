@@ -140,6 +140,9 @@ def halo() -> list[Any]:
 
 
 def legend_below(ax: Axes, columns: int = 1) -> None:
-    """Put the legend under the axis label, where it hides nothing."""
-    height = ax.get_figure(root=True).get_figheight()  # type: ignore[union-attr]
-    ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.62 / height), ncols=columns, borderaxespad=0.0)
+    """Put the legend under the axis label, where it hides nothing; on a caller's axes, wherever it hides least."""
+    figure = ax.get_figure(root=True)
+    if isinstance(ax, Chart) and figure is not None:
+        figure.legend(loc="outside lower left", ncols=columns)
+    else:
+        ax.legend(loc="best")

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simsales.errors import InvalidInputError
 from simsales.report import measures, palette, text
-from simsales.report.figures.base import bare, canvas, chart, finite, legend_below, need, percent_axis
+from simsales.report.figures.base import bare, canvas, chart, finite, halo, legend_below, need, percent_axis
 
 
 @chart
@@ -89,8 +89,7 @@ def _unit_name(unit: str, currency: str | None) -> str:
 def _tick(value: float, unit: str, currency: str | None) -> str:
     """Return a difference for an axis: no trailing zeros in money."""
     if unit not in {"money", "currency"}:
-        shown = text.number(value * 100 if unit in text.SHARES else value)
-        return f"{'+' if value > 0 else ''}{shown}"
+        return f"{value * 100 if unit in text.SHARES else value:+.4g}" if value else "0"
     return f"{'+' if value > 0 else ''}{text.money_short(value, currency)}"
 
 
@@ -106,7 +105,7 @@ def _one(ax: Axes, place: float, row: Any, unit: str, currency: str | None) -> N
     if "p_better" in row.index and np.isfinite(row["p_better"]):
         note += f"   P(better) {text.chance(row['p_better'])}"
     ax.annotate(note, (row["difference"], place), xytext=(0, 11), textcoords="offset points", ha="center", fontsize=9,
-                annotation_clip=False)  # fmt: skip
+                annotation_clip=False, path_effects=halo())  # fmt: skip
 
 
 @chart

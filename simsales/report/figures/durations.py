@@ -17,9 +17,7 @@ _RISK_TIMES = 5
 
 
 @chart
-def stage_durations(
-    data: pd.DataFrame, *, stage: str | None = None, ax: Axes | None = None, title: str | None = None
-) -> Axes:
+def stage_durations(data: pd.DataFrame, *, stage: str | None = None, ax: Axes | None = None, title: str | None = None) -> Axes:
     """Draw the share of visits that have ended, by days in the stage: observed, fitted, censored.
 
     Parameters
@@ -82,9 +80,7 @@ def _only(rows: pd.DataFrame, stage: str) -> pd.DataFrame:
 
 def _together(group: pd.DataFrame) -> pd.DataFrame:
     """Return the curves of one stage summed over its exits: the share that has ended in any way."""
-    pieces = [
-        _sum_exits(part) for kind, part in group.groupby("kind", sort=False) if kind in LINES
-    ]
+    pieces = [_sum_exits(part) for kind, part in group.groupby("kind", sort=False) if kind in LINES]
     censored = group[group["kind"] == "censored"].drop_duplicates("days")
     return pd.concat([*pieces, censored], ignore_index=True) if pieces else censored
 
@@ -133,7 +129,12 @@ def _axes(ax: Axes, rows: pd.DataFrame) -> None:
 def _risk_table(ax: Axes, curves: dict[str, pd.DataFrame], colours: dict[str, str]) -> None:
     """Write below the axis how many visits were still followed at five times."""
     times = np.linspace(0, ax.get_xlim()[1] / 1.02, _RISK_TIMES)
-    where: dict[str, Any] = {"xycoords": ax.get_xaxis_transform(), "textcoords": "offset points", "fontsize": 8.5, "annotation_clip": False}
+    where: dict[str, Any] = {
+        "xycoords": ax.get_xaxis_transform(),
+        "textcoords": "offset points",
+        "fontsize": 8.5,
+        "annotation_clip": False,
+    }
     ax.annotate("visits still followed", (0, 0), xytext=(0, -48), color=palette.MUTED, **where)
     for place, (name, group) in enumerate(curves.items()):
         part = group[(group["kind"] == "observed") & group["at_risk"].notna()].sort_values("days")

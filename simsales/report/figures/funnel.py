@@ -57,7 +57,7 @@ def funnel(data: pd.DataFrame, *, ax: Axes | None = None, title: str = "Funnel",
     ax.set_yticks(list(places), [str(stage) for stage in rows["stage"]])
     ax.tick_params(axis="y", labelcolor=palette.INK, labelsize=10)
     ax.set_xlim(0, top * 1.3)
-    ax.invert_yaxis()
+    ax.set_ylim(len(rows) - 0.25, -0.5)  # room for the rate below the last bar
     ax.set_xticks([])
     bare(ax, "bottom", "left")
     ax.set_xlabel(f"Number of {unit} that entered; the share between bars went on to the next stage")

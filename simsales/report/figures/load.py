@@ -13,7 +13,9 @@ from simsales.report import palette, text
 from simsales.report.figures.base import bare, canvas, chart, date_axis, need
 
 _WRITTEN_CELLS = 14
-_HEAT = LinearSegmentedColormap.from_list("simsales heat", ["#e8f1f8", "#8fc3e4", palette.BLUE, "#01395c"], N=40)  # few enough to stay vector
+_HEAT = LinearSegmentedColormap.from_list(
+    "simsales heat", ["#e8f1f8", "#8fc3e4", palette.BLUE, "#01395c"], N=40
+)  # few enough to stay vector
 
 
 @chart
@@ -68,6 +70,8 @@ def utilisation(data: pd.DataFrame, *, ax: Axes | None = None, title: str | None
     bar = ax.get_figure().colorbar(mesh, ax=ax, shrink=0.8, aspect=12, label=unit)  # type: ignore[union-attr]
     if value == "utilisation":
         bar.ax.yaxis.set_major_formatter(lambda share, _: f"{share * 100:.0f} %")
+    if bar.solids is not None:
+        bar.solids.set_edgecolor("face")  # no hairlines between the steps of the scale
     bar.outline.set_visible(False)
     ax.set_xlabel("Period starting")
     ax.set_title(title if title is not None else "How busy the reps are")

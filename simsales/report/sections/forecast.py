@@ -30,8 +30,8 @@ SPREAD = "What may happen: chance, common shocks and parameters known only rough
 ERROR = "Error of computing only, from {} simulated futures; more of them make it smaller, not the range."
 FLOOR = "The average miss, relative to bookings, that chance alone leaves to a perfect model. No method can promise less."
 ASSUMED = (
-    "Deals keep arriving, moving and being won as in the history. How well the history determines those rates, and shocks that hit "
-    "all deals at once, are inside the range; a change of market, price or team that the history has not seen is not."
+    "Deals keep arriving, moving and being won as in the history. How well the history determines those rates, and shocks "
+    "that hit all deals at once, are inside the range; a change of market, price or team that the history has not seen is not."
 )
 
 
@@ -82,8 +82,10 @@ def forecast_headline(forecast: Any) -> Headline:  # noqa: ANN401 - a Forecast, 
     low, middle, high = (float(quantiles[name]) for name in ("p10", "p50", "p90"))
     cards = [
         Card(
-            f"Bookings by {local_day(forecast, 'until')}, median", text.money(middle, currency),
-            f"80 % range: {text.money_range(low, high, currency)}", "main",
+            f"Bookings by {local_day(forecast, 'until')}, median",
+            text.money(middle, currency),
+            f"80 % range: {text.money_range(low, high, currency)}",
+            "main",
         )  # fmt: skip
     ]
     verdict = [

@@ -37,7 +37,8 @@ PAYS_NOTE = (
     "part of the cost."
 )
 LEAD = (
-    "Every scenario was simulated on the same random draws as the base, so a difference comes from the scenario and not from luck."
+    "Every scenario was simulated on the same random draws as the base, so a difference comes from the scenario and not from "
+    "luck."
 )
 
 Entry = dict[str, Any]
@@ -133,11 +134,14 @@ def scenario_headline(comparison: Any, currency: str | None = None) -> Headline:
     cards = tuple(_card(row, currency) for row in rows.head(_CARDS).to_dict("records"))
     name = str(entries(comparison)[0]["name"])
     best = rows.sort_values("difference", ascending=False, kind="stable").to_dict("records")[0]
-    if best["low"] > 0:
+    if best["low"] > 0 and len(rows) == 1:
+        gain = text.money(best["difference"], currency)
+        verdict = [f"“{best['scenario']}” raises bookings by {gain} on average against “{name}”."]
+    elif best["low"] > 0:
         gain = text.signed(best["difference"], "money", currency)
         verdict = [f"Most bookings come with “{best['scenario']}”: {gain} on average against “{name}”."]
     else:
-        verdict = ["No scenario raises bookings by more than the runs can tell from chance."]
+        verdict = ["No scenario is sure to raise bookings: none of the intervals of the mean difference lies above zero."]
     return Headline(cards, (*verdict, *_fastest(comparison), *_best_net(comparison, currency)))
 
 
@@ -161,11 +165,13 @@ def _fastest(comparison: Any) -> list[str]:  # noqa: ANN401
 def _best_net(comparison: Any, currency: str | None) -> list[str]:  # noqa: ANN401
     """Return which scenario is best after cost, where costs are known."""
     rows = difference_frame(comparison, "net")
-    if rows.empty:
+    if rows.empty or not any(entry.get("cost") for entry in entries(comparison)):
         return []
     best = rows.sort_values("difference", ascending=False, kind="stable").to_dict("records")[0]
     if best["difference"] <= 0:
-        return ["After cost, none of them gains."]
+        return ["After cost, none gains on average."]
+    if not best["low"] > 0:
+        return ["After cost, none is sure to gain."]
     return [f"After cost, “{best['scenario']}” is best: {text.signed(best['difference'], 'money', currency)}."]
 
 
@@ -258,10 +264,15 @@ def _break_even(found: list[Entry], currency: str | None) -> Table | None:
     """Return what each scenario costs and whether its gain repays it, where the comparison says so."""
     rows = []
     for entry in found:
-        if repay := entry.get("break_even"):
-            signed = [text.signed(repay.get(key), "money", currency) for key in ("extra_cost", "gain", "net", "net_low", "net_high")]
+        repay = entry.get("break_even") or {}
+        if repay.get("extra_cost"):
+            signed = [
+                text.signed(repay.get(key), "money", currency) for key in ("extra_cost", "gain", "net", "net_low", "net_high")
+            ]
             needed = text.percent(repay.get("gain_needed"), 1)
-            rows.append((str(entry["name"]), signed[0], needed, *signed[1:3], f"{signed[3]} to {signed[4]}", str(repay.get("repaid"))))
+            rows.append(
+                (str(entry["name"]), signed[0], needed, *signed[1:3], f"{signed[3]} to {signed[4]}", str(repay.get("repaid")))
+            )
     if not rows:
         return None
     headings = ("Does it pay?", "Extra cost", "Gain in bookings needed", "Gain found", "Net", "95 % interval of net", "Repaid")
@@ -271,8 +282,6 @@ def _break_even(found: list[Entry], currency: str | None) -> Table | None:
 def _measures(found: list[Entry], currency: str | None) -> Table:
     """Return all overall measures, one column a scenario, folded."""
     names = [kpi for kpi in FIRST if any(kpi in (entry.get("kpis") or {}) for entry in found)]
-    rows = tuple(
-        (measures.label(kpi), *(measures.show(kpi, _mean(entry, kpi), currency) for entry in found)) for kpi in names
-    )
+    rows = tuple((measures.label(kpi), *(measures.show(kpi, _mean(entry, kpi), currency) for entry in found)) for kpi in names)
     headings = ("Measure, mean", *(str(entry["name"]) for entry in found))
     return Table(headings, rows, (False, *(True for _ in found)), folded="All measures of all scenarios")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from simsales.report import text
 from simsales.report.figures import funnel, stage_durations
+from simsales.report.pseudonyms import paths_without_names
 from simsales.report.view import Block, Canvas, Column, Prose, Section, Table, table
 
 #: Status of a parameter, its colour class and its meaning.
@@ -137,7 +138,10 @@ def _status_table(rows: pd.DataFrame) -> Table:
 def _parameters(rows: pd.DataFrame) -> Table:
     """Return every parameter, folded."""
     bounds = zip(rows["low"], rows["high"], rows["low"].notna() | rows["high"].notna(), strict=True)
-    shown = rows.assign(interval=[text.interval(low, high) if known else "" for low, high, known in bounds])
+    shown = rows.assign(
+        path=paths_without_names([str(path) for path in rows["path"]]),
+        interval=[text.interval(low, high) if known else "" for low, high, known in bounds],
+    )
     columns: list[Column] = [
         ("path", "Parameter", text.cell), ("value", "Value", _value), ("interval", "95 % interval", str),
         ("n", "From n", text.cell), ("status", "Status", str), ("note", "Note", text.cell),
