@@ -139,7 +139,7 @@ def _leads(plan: Plan, streams: Streams) -> tuple[Floats, Ints, Ints, float]:
         enough = plan.cases is None or len(times) >= plan.cases
         if enough or plan.until_given or not _grows(plan, until):
             break
-        until += days
+        until = plan.start + 2.0 * (until - plan.start)
     order = order[: plan.cases]
     times = times[order]
     if plan.cases is not None and not plan.until_given:
@@ -148,7 +148,7 @@ def _leads(plan: Plan, streams: Streams) -> tuple[Floats, Ints, Ints, float]:
 
 
 def _grows(plan: Plan, until: float) -> bool:
-    """Tell whether any lead at all can still arrive within ten horizons."""
+    """Tell whether leads arrive at all, and the run is not absurdly long yet."""
     if until - plan.start > 1000.0 * (plan.until - plan.start):
         return False
     later = [_pieces(plan, c, until).leads for c in range(len(plan.channels))]

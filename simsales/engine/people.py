@@ -42,8 +42,8 @@ class Staff:
         n = len(plan.reps)
         self.role: list[int] = plan.rep_role.tolist()
         self.hired: list[float] = plan.rep_hired.tolist()
-        leaves: list[float] = plan.rep_leaves.tolist()
-        self.present = [h <= env.now < x for h, x in zip(self.hired, leaves, strict=True)]
+        self.leaves: list[float] = plan.rep_leaves.tolist()
+        self.present = [h <= env.now < x for h, x in zip(self.hired, self.leaves, strict=True)]
         self.busy = [0] * n
         self.free_since = [env.now] * n
         self.deals: list[dict[int, Deal]] = [{} for _ in range(n)]
@@ -67,7 +67,7 @@ class Staff:
         self._count = 0
         self._held = False
         self._muster()
-        self._schedule(leaves)
+        self._schedule()
 
     # who is there ------------------------------------------------------------------------------
 
@@ -79,8 +79,8 @@ class Staff:
             if self.present[rep]:
                 self.on_duty[role].append(rep)
 
-    def _schedule(self, leaves: list[float]) -> None:
-        for rep, (hired, leaving) in enumerate(zip(self.hired, leaves, strict=True)):
+    def _schedule(self) -> None:
+        for rep, (hired, leaving) in enumerate(zip(self.hired, self.leaves, strict=True)):
             if hired > self.env.now:
                 self._staffing(hired, 2 * rep, partial(self.hire, rep))
             if leaving > self.env.now:
@@ -221,7 +221,8 @@ class Staff:
             return
         self._push(self.pool[task.role], task)
         limit = self.limit[self._begun][task.role]
-        free = [rep for rep in self.on_duty[task.role] if self.busy[rep] < limit]
+        duty, now = self.on_duty[task.role], self.env.now
+        free = [rep for rep in duty if self.busy[rep] < limit and now < self.leaves[rep]]
         if free:
             self.dispatch(min(free, key=lambda rep: (self.busy[rep], self.free_since[rep], rep)))
 
@@ -240,7 +241,7 @@ class Staff:
 
     def dispatch(self, rep: int) -> None:
         """Let a rep take tasks while there is time, room and work (R3)."""
-        if not self.present[rep] or self._held:
+        if not self.present[rep] or self.env.now >= self.leaves[rep] or self._held:
             return
         role = self.role[rep]
         limit = self.limit[self._begun][role]
@@ -276,7 +277,8 @@ class Staff:
         self.busy[rep] += 1
         if task.role not in deal.reps and deal.owner == NOBODY and task.role == deal.owner_role:
             self.adopt(deal, rep, task.role)  # from a pool: whoever works first is credited
-        if deal.response != deal.response and task.visit.view.tasks:  # not answered yet
+        if not deal.answered and task.visit.view.tasks:
+            deal.answered = True
             deal.response = (now - deal.created) * 24.0
         hours = task.work / self._pace(rep, task)
         end = self.work.add(now, hours)

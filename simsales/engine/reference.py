@@ -1,6 +1,6 @@
 """The reference engine: SimPy, written to be read. A deal's life is :meth:`Run.live`.
 
-Rules R1 to R11 are those of the simulation specification; see docs/engine.md.
+Rules R1 to R11 are those of :mod:`simsales.engine`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from simsales.engine.plan import LOST, NOBODY, OPEN, STATUS, WON, Plan, StageVie
 from simsales.engine.state import MAX_VISITS, NO_RESPONSE, NONE, Deal, Task, Visit
 from simsales.engine.streams import Purpose, Streams
 from simsales.engine.tables import Table
+from simsales.engine.worktime import INSTANT
 from simsales.errors import InvalidModelError
 from simsales.model.conditions import holds
 
@@ -327,6 +328,8 @@ class Run:
         for i in range(len(opening.ids)):
             deal = self.make(i)
             deal.visits[deal.stage] = int(opening.visit[i]) - 1
+            # a deal that has moved on since its creation was answered before the start
+            deal.answered = self.plan.start - float(opening.age[i]) > deal.created + INSTANT
             owner = int(opening.owner[i])
             if owner != NOBODY and self.staff.present[owner]:
                 self.staff.adopt(deal, owner, self.staff.role[owner])

@@ -32,6 +32,8 @@ class Deal:
     status: int = OPEN
     reason: int = 0
     response: float = math.nan
+    answered: bool = False
+    """Whether the first task has begun (for an opening deal perhaps long ago)."""
     seq: int = 0
     reps: dict[int, int] = field(default_factory=dict)
     """Who works for the deal in each role."""

@@ -56,7 +56,7 @@ class WorkTime:
         self._state: State = ([], [], [0.0], first)
         if not self.always:
             while self._reach() <= until:
-                self._extend()
+                self._extend(self._state)
 
     def is_open(self, time: float) -> bool:
         """Tell whether `time` is working time (openings count, closings do not)."""
@@ -71,26 +71,28 @@ class WorkTime:
         if self.always:
             return time
         while True:
-            opens, closes, _, _ = self._known(time)
+            state = self._known(time)
+            opens, closes, _, _ = state
             i = bisect_right(opens, time) - 1
             if i >= 0 and time < closes[i]:
                 return time
             if i + 1 < len(opens):
                 return opens[i + 1]
-            self._extend()
+            self._extend(state)
 
     def add(self, time: float, hours: float) -> float:
         """Return when `hours` of work are done that begin at `time`."""
         if self.always:
             return time + hours / 24.0
-        opens, closes, totals, _ = self._known(time)
+        state = self._known(time)
+        opens, closes, totals, _ = state
         i = bisect_right(opens, time) - 1
         if i >= 0 and time + hours / 24.0 <= closes[i] + INSTANT:
             return _snapped(time + hours / 24.0, closes[i])
         target = self._worked(time) + hours
-        while self._state[2][-1] < target - INSTANT:
-            self._extend()
-        opens, closes, totals, _ = self._state
+        while state[2][-1] < target - INSTANT:
+            state = self._extend(state)
+        opens, closes, totals, _ = state
         j = max(bisect_left(totals, target - INSTANT) - 1, 0)
         return _snapped(opens[j] + (target - totals[j]) / 24.0, closes[j])
 
@@ -114,17 +116,15 @@ class WorkTime:
         return self.clock.midnight(self._state[3])
 
     def _known(self, time: float) -> State:
-        opens = self._state[0]
-        while not opens or time > opens[-1]:
-            if time < self._reach() and opens:
-                break
-            self._extend()
-            opens = self._state[0]
-        return self._state
+        """Return what is compiled, at least up to `time`."""
+        state = self._state
+        while not state[0] or (time > state[0][-1] and time >= self.clock.midnight(state[3])):
+            state = self._extend(state)
+        return state
 
-    def _extend(self) -> None:
+    def _extend(self, state: State) -> State:
         """Compile one more year; threads that share a plan may do so at once and agree."""
-        opens, closes, totals, day = self._state
+        opens, closes, totals, day = state
         opens, closes, totals = list(opens), list(closes), list(totals)
         before = len(opens)
         free, extra = self._exceptions(day, day + dt.timedelta(days=CHUNK_DAYS))
@@ -145,6 +145,7 @@ class WorkTime:
             )
             raise InvalidModelError(message)
         self._state = (opens, closes, totals, day)
+        return self._state
 
     def _exceptions(self, first: dt.date, last: dt.date) -> tuple[set[dt.date], set[dt.date]]:
         """Return days off and additional working days between two dates."""

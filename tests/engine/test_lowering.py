@@ -192,3 +192,11 @@ def test_a_plan_survives_pickling():
 def test_notes_of_the_calendar_travel_with_the_plan():
     m = model(calendar={"country": "CN", "timezone": "Asia/Shanghai"})
     assert any("make-up" in note for note in lower(m).notes)
+
+
+def test_a_first_response_is_not_counted_from_a_creation_long_ago():
+    m = model(roles=[{"name": "AE"}], reps=[{"role": "AE", "name": "Ann"}], stages=[stage("Open", tasks=work(1.0))])
+    rows = [{"age_days": 2.0, "created_days": -50.0}, {"age_days": 2.0, "created_days": -2.0}]
+    log = simulate(m, opening=waiting(*rows))
+    assert log.deals["response_hours"].isna().tolist() == [True, False]
+    assert log.deal.response[1] == pytest.approx(48.0 + 1.0)

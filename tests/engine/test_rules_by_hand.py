@@ -254,7 +254,7 @@ def test_a_regime_begins_at_local_midnight():
     from simsales.model.levers import Scenario
 
     m = model(
-        calendar={**{"hours": "00:00-24:00", "days": "mon-sun"}, "timezone": "Asia/Shanghai"},
+        calendar={"hours": "00:00-24:00", "days": "mon-sun", "timezone": "Asia/Shanghai"},
         epoch="2027-01-04T00:00+08:00",
         stages=[stage("Open", "Open", 1.0, max_visits=4)],
     )
