@@ -103,6 +103,16 @@ def table(
     ------
     KpiError
         If a KPI or a dimension is not known.
+
+    Examples
+    --------
+    >>> from simsales.engine import simulate
+    >>> from simsales.model.schema import Model
+    >>> log = simulate(Model(channels=[{"name": "web", "leads_per_week": 7.0}],
+    ...                      segments=[{"name": "all", "amount": 100.0}],
+    ...                      stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}]), cases=5)
+    >>> table(log, kpis=["won", "bookings", "leads[channel]"])
+    {'won': 5.0, 'bookings': 500.0, 'leads[channel=web]': 5.0}
     """
     facts = facts_of(log)
     wanted = _all_wanted(by) if kpis is None else [parse_name(name) for name in kpis]

@@ -51,6 +51,13 @@ class Comparison:
     Two uncertainties are kept apart. ``low`` and ``high`` bound the *mean* difference: more replications narrow them.
     ``p10`` and ``p90`` (and ``p_better``) describe the difference of a *single* replication: that is how luck falls,
     and no amount of computing removes it.
+
+    Examples
+    --------
+    >>> base = Study("as is", pd.DataFrame({"won": [1.0, 2.0, 3.0]}), "CNY", {})
+    >>> other = Study("pilot", pd.DataFrame({"won": [2.0, 2.0, 5.0]}), "CNY", {})
+    >>> Comparison((base, other), {}).table.loc[("pilot", "won"), ["difference", "p_better"]].round(3).tolist()
+    [1.0, 0.833]
     """
 
     studies: tuple[Study, ...]

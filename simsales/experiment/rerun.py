@@ -44,6 +44,16 @@ def rerun(
         If the manifest is incomplete, was changed by hand, or belongs to something else.
     CheckFailedError
         If `strict` and a version differs: names the first field that does.
+
+    Examples
+    --------
+    >>> from simsales.model.schema import Model
+    >>> model = Model(channels=[{"name": "web", "leads_per_week": 7.0}],
+    ...               stages=[{"name": "Open", "exits": [{"to": "won", "probability": 0.5},
+    ...                                                  {"to": "lost", "probability": 0.5}]}])
+    >>> study = replicate(model, 2, seed=3, cases=9, kpis=["won"])
+    >>> rerun(study.manifest).frame.equals(study.frame)
+    True
     """
     record = manifest.get("manifest", manifest)
     inputs = _checked(record)

@@ -30,6 +30,12 @@ class Study:
         Enough to make it again.
     notes : tuple of str
         What the reader should know, such as estimated holidays.
+
+    Examples
+    --------
+    >>> study = Study("as is", pd.DataFrame({"won": [1.0, 2.0, 3.0]}), "CNY", {})
+    >>> study.to_dict()["kpis"]["won"]["p50"]
+    2.0
     """
 
     name: str

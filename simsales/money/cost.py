@@ -48,6 +48,17 @@ def run_cost(facts: Facts) -> RunCost:
     ----------
     facts : Facts
         Of a simulated run; a history has no plan and costs nothing that is known here.
+
+    Examples
+    --------
+    >>> from simsales.engine import simulate
+    >>> from simsales.model.schema import Model
+    >>> log = simulate(Model(channels=[{"name": "web", "leads_per_week": 7.0, "cost_per_lead": 20.0}],
+    ...                      segments=[{"name": "all", "amount": 100.0}],
+    ...                      stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}]), cases=5)
+    >>> from simsales.facts import from_log
+    >>> run_cost(from_log(log))
+    RunCost(leads=100.0, base=0.0, commission=0.0, changes=0.0)
     """
     plan = facts.plan
     if plan is None:

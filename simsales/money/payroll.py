@@ -148,6 +148,17 @@ def pay_statements(log: EventLog) -> pd.DataFrame:
     -------
     DataFrame, one row a line
         ``rep, plan, period, line, detail, basis, rate, amount``; lines of a rep and period sum to the pay, to the cent.
+
+    Examples
+    --------
+    >>> from simsales.engine import simulate
+    >>> from simsales.model.schema import Model
+    >>> log = simulate(Model(channels=[{"name": "web", "leads_per_week": 0.0}], roles=[{"name": "AE"}],
+    ...                      stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
+    ...                      plans={"std": {"base": 36500.0, "quota": 1e5}},
+    ...                      reps=[{"name": "Ada", "role": "AE", "plan": "std"}]), until="2027-03-31")
+    >>> pay_statements(log)[["rep", "period", "line", "amount"]].values.tolist()
+    [['Ada', '2027-Q1', 'base', 9000.0]]
     """
     from simsales.facts import from_log
 
