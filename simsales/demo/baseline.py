@@ -58,7 +58,7 @@ def baseline(calibration: Calibration) -> Model:
         "effort": Effort(),
         "provenance": (*learnt.provenance, *ASSUMED),
     }
-    return Model(**(fields | stated))
+    return Model.model_validate_json(Model(**(fields | stated)).model_dump_json(by_alias=True))
 
 
 def baseline_text(model: Model) -> str:
@@ -74,6 +74,13 @@ def baseline_text(model: Model) -> str:
         Reading it gives an equal model.
     """
     modeline, rest = to_yaml(model).split("\n", 1)
+    rest = rest.replace("\neffort: {}", f"\neffort: {_effort(model.effort or Effort())}", 1)
     for key, note in NOTES.items():
         rest = rest.replace(f"\n{key}:", f"\n{note}\n{key}:", 1)
     return f"{modeline}\n{HEAD}{rest}"
+
+
+def _effort(effort: Effort) -> str:
+    """Return the reaction to pay in full, defaults included: it is there to be changed."""
+    shown = ("elasticity", "minimum", "maximum", "win_effect", "status")
+    return "{" + ", ".join(f"{name}: {getattr(effort, name)}" for name in shown) + "}"
