@@ -49,7 +49,7 @@ def snapshot(history: History, t: str | dt.date | pd.Timestamp) -> History:
         first = history.deals["created_at"].min()
         raise HistoryError(f"as_of must not lie before the first deal ({first:%Y-%m-%d}), got {at:%Y-%m-%d}. Hint: choose a later date.")
     visits, deals = _visits_then(history, deals, at), deals
-    changes = history.changes[(history.changes["changed_at"] <= at) & history.changes["deal_id"].isin(deals["deal_id"])]
+    changes = _changes_then(history.changes[history.changes["deal_id"].isin(deals["deal_id"])], at)
     deals = _deals_then(history, deals, visits, changes, at)
     tasks = _tasks_then(history.tasks, visits, at)
     note = f"As of {at:%Y-%m-%d %H:%M} UTC: {len(history.deals) - len(deals) - undated:,} later deals left out" + (
@@ -63,6 +63,14 @@ def snapshot(history: History, t: str | dt.date | pd.Timestamp) -> History:
     )  # fmt: skip
 
 
+def _changes_then(changes: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
+    """Return the changes by ``at``; a status is on record only of deals that were opened again by then."""
+    known = changes[changes["changed_at"] <= at]
+    status = known[known["field"] == "status"].sort_values(["deal_id", "changed_at"], kind="stable")
+    again = (status["value"] == "open") & (status["deal_id"] == status["deal_id"].shift())
+    return known[(known["field"] != "status") | known["deal_id"].isin(status.loc[again, "deal_id"])]
+
+
 def _visits_then(history: History, deals: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     """Return the visits entered by ``at``, those that end later reopened."""
     visits = history.visits[(history.visits["entered_at"] <= at) & history.visits["deal_id"].isin(deals["deal_id"])].copy()
@@ -71,7 +79,20 @@ def _visits_then(history: History, deals: pd.DataFrame, at: pd.Timestamp) -> pd.
         visits["amount"] = visits["amount"].mask(unfinished)  # the amount of today, not that at entry
     visits["left_at"] = visits["left_at"].mask(unfinished)
     visits["exit"] = visits["exit"].mask(unfinished)
+    closed = _closed_then(history, at)
+    if len(closed):  # deals that were closed at the time and opened again later
+        last = unfinished & visits["deal_id"].isin(closed.index)
+        visits["left_at"] = visits["left_at"].mask(last, visits["deal_id"].map(closed["changed_at"]))
+        visits["exit"] = visits["exit"].mask(last, visits["deal_id"].map(closed["value"]))
     return tables.shaped(pd.concat([visits, _placeholders(history, deals, visits, at)]) if history.history_class == "C" else visits, "visits")
+
+
+def _closed_then(history: History, at: pd.Timestamp) -> pd.DataFrame:
+    """Return when and how deals were closed that were opened again after ``at``, by deal."""
+    trail = history.changes[(history.changes["field"] == "status") & (history.changes["changed_at"] <= at)]
+    last = trail.sort_values("changed_at", kind="stable").groupby("deal_id")[["changed_at", "value"]].last()
+    final = history.deals.set_index("deal_id")["closed_at"].reindex(last.index)
+    return last[(last["value"] != "open") & ~(final <= at)]
 
 
 def _placeholders(history: History, deals: pd.DataFrame, visits: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
@@ -93,6 +114,11 @@ def _deals_then(history: History, deals: pd.DataFrame, visits: pd.DataFrame, cha
     current = visits.groupby("deal_id", sort=False).last()
     out["status"] = out["status"].mask(was_open, "open")
     out["closed_at"] = out["closed_at"].mask(was_open)
+    closed = _closed_then(history, at)
+    if len(closed):
+        hit = out["deal_id"].isin(closed.index)
+        out["status"] = out["status"].mask(hit, out["deal_id"].map(closed["value"]))
+        out["closed_at"] = out["closed_at"].mask(hit, out["deal_id"].map(closed["changed_at"]))
     if at >= history.observed_until:  # nothing is undone, so nothing can leak
         return tables.shaped(out, "deals")
     out["stage"] = out["stage"].mask(was_open, out["deal_id"].map(current["stage"]))
@@ -119,7 +145,7 @@ def _amount_then(history: History, deals: pd.DataFrame, current: pd.DataFrame, k
 
 def _apply_changes(deals: pd.DataFrame, changes: pd.DataFrame, later: pd.DataFrame, was_open: pd.Series) -> pd.DataFrame:
     """Return deals with the owner, amount and expected close last recorded, where those of today came later."""
-    for name, group in changes.groupby("field", sort=True):
+    for name, group in changes[changes["field"] != "status"].groupby("field", sort=True):
         last = group.sort_values("changed_at", kind="stable").groupby("deal_id")["value"].last()
         value = deals["deal_id"].map(last)
         changed = deals["deal_id"].isin(later.loc[later["field"] == name, "deal_id"])

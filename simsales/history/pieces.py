@@ -91,4 +91,5 @@ def _texts(found: pd.DataFrame, several: pd.Series, keys: list[str]) -> pd.Serie
 
 def _iso(stamps: pd.Series) -> pd.Series:
     """Return stamps as ISO text, None where missing."""
-    return stamps.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype("object").where(stamps.notna(), None)
+    texts: pd.Series = stamps.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype("object")
+    return texts.where(stamps.notna(), None)

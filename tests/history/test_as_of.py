@@ -182,3 +182,15 @@ def test_the_future_of_an_event_log_may_be_deleted_without_changing_the_snapshot
     then = full.as_of(at)
     assert len(then.tasks) > 10
     assert_same(then, cut)
+
+
+def test_a_deal_that_is_opened_again_later_was_closed_at_the_time(tmp_path: Path) -> None:
+    text = "deal_id,stage,entered_at\n1,Demo,2025-01-01T00:00:00Z\n1,Closed Lost,2025-01-05T00:00:00Z\n1,Proposal,2025-01-09T00:00:00Z\n1,Closed Won,2025-01-20T00:00:00Z\n2,Demo,2025-01-01T00:00:00Z\n"
+    history = read_history(write(tmp_path, "s.csv", text))
+    cut = read_history(write(tmp_path, "cut.csv", "".join(line for line in text.splitlines(keepends=True) if "01-09" not in line and "01-20" not in line)), until="2025-01-06")
+    then = history.as_of("2025-01-06")
+    pd.testing.assert_frame_equal(then.visits, cut.visits)
+    pd.testing.assert_frame_equal(then.deals.drop(columns="stage"), cut.deals.drop(columns="stage"))
+    assert then.deals["status"].tolist() == ["lost", "open"]
+    assert history.as_of("2025-01-10").deals["status"].tolist() == ["open", "open"]
+    assert history.as_of("2025-01-21").deals["status"].tolist() == ["won", "open"]

@@ -53,7 +53,9 @@ def assemble(journal: Journal, table: Table, attributes: Table | None, context: 
     entries = journal.entries.assign(kind=journal.entries["stage"].map(kinds))
     known = _attributes(attributes, journal, context)
     ids = pd.Index(sorted(set(entries["deal_id"]) | set(journal.created.index) | set(known.index)), dtype=object)
-    closings = _closings(entries, journal.closings, known, context)
+    events = _status_events(entries, journal.closings)
+    closings = _closings(events, known, context)
+    changes = pd.concat([frame for frame in (journal.changes, _reopenings(events)) if len(frame)] or [journal.changes], ignore_index=True)
     stays = entries[entries["kind"].isin(["open", "parked"])].drop(columns="kind")
     created = _created(ids, journal, entries, known, context)
     usual = order_of(stays)
@@ -71,7 +73,7 @@ def assemble(journal: Journal, table: Table, attributes: Table | None, context: 
     stages = {stage: kinds[stage] for stage in order if kinds[stage] in ("open", "parked")}
     stages |= {stage: kind for stage, kind in kinds.items() if stage not in stages}
     last = max([stamp for stamp in (entries["time"].max(), journal.changes["changed_at"].max()) if not pd.isna(stamp)], default=None)
-    return Parts(frame, visits, "A", stages, coarsest(entries["precision"].to_numpy(dtype=object)), changes=journal.changes, reps=context.reps, last_seen=last)
+    return Parts(frame, visits, "A", stages, coarsest(entries["precision"].to_numpy(dtype=object)), changes=changes, reps=context.reps, last_seen=last)
 
 
 def _kinds(journal: Journal, table: Table, context: Context) -> dict[str, str]:
@@ -104,18 +106,36 @@ def _attributes(table: Table | None, journal: Journal, context: Context) -> pd.D
     return frame.drop(columns="deal_id").set_index(pd.Index(ids, dtype=object))
 
 
-def _closings(entries: pd.DataFrame, explicit: pd.DataFrame, known: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Return closed_at and status by deal."""
+def _status_events(entries: pd.DataFrame, explicit: pd.DataFrame) -> pd.DataFrame:
+    """Return everything that opens or closes a deal, in order."""
     by_stage = entries.loc[:, ["deal_id", "time", "kind", "order"]].assign(weak=False)
     events = pd.concat([by_stage, explicit.assign(order=np.inf)], ignore_index=True) if len(explicit) else by_stage.copy()
     events["kind"] = events["kind"].replace("parked", "open")
     events = events.sort_values(["deal_id", "time", "order", "kind"], kind="stable").reset_index(drop=True)
+    return events
+
+
+def _opened(events: pd.DataFrame) -> pd.Series:
+    """Return the last time a deal was opened, row by row."""
+    opened = events["time"].where(~events["kind"].isin(CLOSED)).groupby(events["deal_id"]).max()
+    return lookup(events["deal_id"], opened)
+
+
+def _reopenings(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the changes of status of deals that were closed and opened again."""
+    undone = events["kind"].isin(CLOSED) & (events["time"] < _opened(events))
+    rows = events[events["deal_id"].isin(events.loc[undone, "deal_id"])]
+    return trail(rows["deal_id"], rows["time"], "status", rows["kind"])
+
+
+def _closings(events: pd.DataFrame, known: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """Return closed_at and status by deal."""
     closing = events["kind"].isin(CLOSED)
-    opened = events["time"].where(~closing).groupby(events["deal_id"]).max()
-    standing = events[closing & ~(events["time"] < lookup(events["deal_id"], opened))]
+    undone = closing & (events["time"] < _opened(events))
+    standing = events[closing & ~undone]
     strong = standing.loc[~standing["weak"], "deal_id"]
     standing = standing[~(standing["weak"] & standing["deal_id"].isin(strong))]
-    reopened = events.loc[closing & (events["time"] < lookup(events["deal_id"], opened)), "deal_id"].nunique()
+    reopened = events.loc[undone, "deal_id"].nunique()
     if reopened:
         context.ledger.note(f"{reopened:,} deals were closed and opened again; only their last closing counts.")
     last = standing.groupby("deal_id", sort=False)["kind"].last()
