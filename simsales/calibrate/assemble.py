@@ -160,6 +160,9 @@ def _stage(fit: Fit, stage: StageFit, draw: int, work: dict[str, AnyLaw], spent:
         for k, to in enumerate(stage.visits.causes)
         if p[k] > 0
     ]
+    if not exits:
+        exits = _borrowed(fit)
+        never = 0.0
     if never > 1e-9 or not exits:
         exits.append(Exit(to="open", probability=max(0.0, 1.0 - sum(e.probability for e in exits))))
     total = sum(e.probability for e in exits)
@@ -167,6 +170,19 @@ def _stage(fit: Fit, stage: StageFit, draw: int, work: dict[str, AnyLaw], spent:
     at = "end" if fit.is_limited(draw) else "start"
     tasks = (Task(role=role_name(fit), work_hours=work[name], at=at),) if name in work else ()
     return Stage(name=name, tasks=tasks, exits=tuple(exits), effects=Effects(skill=1.0) if tasks else Effects(), max_visits=100)
+
+
+def _borrowed(fit: Fit) -> list[Exit]:
+    """Return exits for a stage that nobody has left yet: outcomes and times of all closed deals."""
+    deals = fit.history.deals
+    closed = deals[deals["status"].ne("open") & deals["closed_at"].notna()]
+    found = []
+    for status in ("won", "lost", "no_decision"):
+        mine = closed[closed["status"].eq(status)]
+        if len(mine):
+            spent = np.maximum(days(mine["closed_at"], mine["created_at"]), 0.0)
+            found.append(Exit(to=status, probability=len(mine) / len(closed), delay_days=amount_law(spent)))
+    return found
 
 
 def _shocks(fit: Fit) -> tuple[Shocks, list[Parameter]]:

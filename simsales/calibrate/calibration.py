@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 DRAWS = 200
 CLASS_NOTES = {
     "B": "Only the last entry into each stage is known: returns to a stage are hidden.",
-    "C": "Only the current stage and its last change are known: times in earlier stages are not.",
+    "C": (
+        "Only the current stage and its last change are known, and of closed deals not even the "
+        "stages: the model has one stage, 'Open', from creation to closing. A stage history, or "
+        "dated exports of the same deals read together, would give the stages."
+    ),
     "D": (
         "Only creation and closing are known: the model has one stage, 'Open'. It cannot tell which "
         "stage is slow, what a redesign of one stage would do, or where deals get lost."

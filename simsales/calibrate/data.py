@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 DAY = pd.Timedelta(days=1)
+ONE_STAGE = "Open"
 SAME_DAY = 1.0 / 3.0
 """Mean distance, in days, of two moments of one day: what a zero at day precision stands for."""
 
@@ -47,6 +49,38 @@ class StageVisits:
     cause: Ints
     deal: Ints
     age_at_end: Floats
+
+
+def placed(history: History) -> History:
+    """Return the history with the visits that can be calibrated.
+
+    Where only the current stage and its last change are known (class C), the stages of closed deals
+    are not, so a stage model would have open deals that never end. Such a history counts as one
+    stage, 'Open', from creation to closing, like class D.
+
+    Parameters
+    ----------
+    history : History
+
+    Returns
+    -------
+    History
+    """
+    if history.history_class != "C":
+        return history
+    deals = history.deals[history.deals["created_at"].notna()]
+    closed = deals["status"].ne("open") & deals["closed_at"].notna()
+    precision = history.visits.groupby("deal_id", sort=True)["precision"].first()
+    visits = pd.DataFrame({
+        "deal_id": deals["deal_id"], "seq": 0, "stage": ONE_STAGE, "entered_at": deals["created_at"],
+        "left_at": deals["closed_at"].where(closed), "exit": deals["status"].where(closed),
+        "owner": deals["owner"], "amount": deals["amount"],
+        "precision": deals["deal_id"].map(precision).fillna("day"), "is_synthetic": True,
+    })  # fmt: skip
+    kinds = history.stages[history.stages["kind"].isin(["won", "lost", "no_decision"])]
+    one = pd.DataFrame({"stage": [ONE_STAGE], "order": [-1], "kind": ["open"]})
+    stages = pd.concat([one, kinds], ignore_index=True)
+    return dataclasses.replace(history, visits=visits.reset_index(drop=True), stages=stages)
 
 
 def days(later: pd.Series, earlier: pd.Series | pd.Timestamp) -> Floats:

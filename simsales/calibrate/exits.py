@@ -116,6 +116,12 @@ def fit_stage(visits: StageVisits, weights: Floats) -> StageFit:
     -------
     StageFit
     """
+    if not visits.causes:  # nobody has left the stage yet
+        n = len(weights)
+        longest = float(visits.duration.max())
+        return StageFit(
+            visits, np.zeros((n, 0)), np.ones(n), np.zeros(0), np.zeros((n, 0, 0)), np.zeros(n), longest
+        )
     time, cell, entry_cell = _cells(visits)
     table = aalen_johansen(
         cell, visits.cause, entry=entry_cell, weights=weights[:, visits.deal], n_causes=len(visits.causes)

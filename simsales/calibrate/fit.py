@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simsales.calibrate.arrivals import fit_channels
 from simsales.calibrate.capacity import Throughput, throughput
-from simsales.calibrate.data import stage_visits
+from simsales.calibrate.data import placed, stage_visits
 from simsales.calibrate.exits import StageFit, fit_stage
 from simsales.calibrate.people import People, fit_calendar, fit_people
 from simsales.engine.streams import Streams, hash32
@@ -118,6 +118,7 @@ def fit(history: History, n_draws: int = 100, seed: int = 1, *, names: bool = Fa
     HistoryError
         If no deal of the history ever stayed in a stage.
     """
+    history = placed(history)
     visits = stage_visits(history)
     if not visits:
         message = (

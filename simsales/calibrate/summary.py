@@ -51,6 +51,11 @@ def _stage_rows(stage: StageFit) -> list[Parameter]:
         )  # fmt: skip
     low, high = _interval(np.where(empty, np.nan, stage.never)[1:])
     open_now = int((stage.visits.cause == 0).sum())
+    if not stage.visits.causes:
+        return [
+            Parameter(path=f"stages[{name}].exits[*].probability", n=open_now, status="assumed",
+                      note="nobody has left this stage yet: outcomes and times of all closed deals stand in")
+        ]  # fmt: skip
     rows.append(
         Parameter(path=f"stages[{name}].exits[open].probability", value=float(stage.never[0]), low=low,
                   high=high, n=open_now, status="weakly identified",

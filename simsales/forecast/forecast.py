@@ -47,7 +47,8 @@ class Forecast:
     baselines : dict
         Simple forecasts of the same period.
     noise_floor : float
-        Relative error that nobody can beat; see :func:`simsales.forecast.noise_floor`.
+        Mean absolute error, relative to the total, that nobody can beat: chance in the deals still to
+        come; see :func:`simsales.forecast.noise_floor`.
     paths : DataFrame
         Cumulative bookings by day: ``day``, quantile columns ``p2_5 ... p97_5``, and ``actual`` up to
         `as_of`.
@@ -205,6 +206,12 @@ def forecast(
             "Hint: check which values mean won (a mapping's outcomes or stages), or choose a later as_of."
         )
         raise ForecastError(message)
+    if not (past.deals.loc[past.deals["status"].eq("won"), "amount"] > 0).any():
+        message = (
+            "history must give the amounts of won deals, got none. "
+            "Hint: name the column in a mapping (columns: {amount: ...})."
+        )
+        raise ForecastError(message)
     _check_counts(replications, draws)
     calibration = calibrate(past, draws=draws + 1, seed=seed)
     booked = won_between(past, begin, now)
@@ -217,11 +224,18 @@ def forecast(
         as_of=now, since=begin, until=end, target=target, currency=calibration.model.currency,
         booked=booked, open_samples=block.open_by_day.sum(axis=1), new_samples=block.new_by_day.sum(axis=1),
         wins=block.wins, baselines=baselines(calibration, begin, end, booked),
-        noise_floor=noise_floor(float(block.wins.mean()), amounts), paths=_paths(past, begin, now, booked, block),
+        noise_floor=_floor(block, booked, amounts), paths=_paths(past, begin, now, booked, block),
         swing=_swing(calibration, block), calibration=calibration,
         notes=(*calibration.notes, *shared.plans[0].notes),
         manifest=_manifest(calibration, now, end, begin, target, replications, draws, seed),
     )  # fmt: skip
+
+
+def _floor(block: Block, booked: float, amounts: pd.Series) -> float:
+    """Return the noise floor of the total: only what is still to come is uncertain."""
+    to_come = float((block.open_by_day + block.new_by_day).sum(axis=1).mean())
+    total = booked + to_come
+    return noise_floor(float(block.wins.mean()), amounts) * to_come / total if total > 0 else float("nan")
 
 
 def _known(history: History, as_of: Day | None) -> tuple[pd.Timestamp, History]:

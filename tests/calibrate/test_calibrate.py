@@ -174,3 +174,33 @@ def test_reps_are_pseudonymous_unless_names_are_asked_for(history: History) -> N
     assert {rep.name for rep in shown.model.reps} == set(owners.values())
     assert not set(hidden.opening()["owner"].dropna()) & set(owners.values())
     assert "王芳" not in hidden.summary().to_string()
+
+
+def test_a_snapshot_with_last_changes_counts_as_one_stage(tmp_path: Path) -> None:
+    rows = ["Deal - ID,Deal - Stage,Deal - Value,Deal - Status,Deal - Deal created,Deal - Last stage change,Deal - Won time,Deal - Lost time"]
+    for i in range(60):
+        day = f"2025-{1 + i // 10:02d}-{1 + i % 10:02d} 08:00:00"
+        end = f"2025-{2 + i // 10:02d}-{11 + i % 10:02d} 09:00:00"
+        status = ("Won", "Lost", "Open")[i % 3]
+        won, lost = (end if status == "Won" else ""), (end if status == "Lost" else "")
+        rows.append(f"{i},Proposal,1000,{status},{day},{end if status != 'Open' else day},{won},{lost}")
+    (tmp_path / "pipedrive.csv").write_text("\n".join(rows), encoding="utf-8")
+    history = read_history(tmp_path / "pipedrive.csv")
+    assert history.history_class == "C"
+    found = calibrate(history, draws=20)
+    assert found.model.stage_names == ("Open",)
+    assert len(found.opening()) == 20
+    assert value(found, "stages[Open].exits[won].probability") > 0.2
+
+
+def test_a_stage_that_nobody_has_left_borrows_the_outcomes_of_all_deals(history: History) -> None:
+    import dataclasses
+
+    visits = history.visits.copy()
+    fresh = visits["left_at"].isna() & visits["stage"].eq("报价")
+    visits.loc[fresh, "stage"] = "法务"
+    found = calibrate(dataclasses.replace(history, visits=visits), draws=10)
+    stage = next(s for s in found.model.stages if s.name == "法务")
+    assert {e.to for e in stage.exits} == {"won", "lost"}
+    rows = found.summary()
+    assert rows.loc[rows["path"].str.contains("法务"), "status"].tolist() == ["assumed"]

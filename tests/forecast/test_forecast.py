@@ -185,3 +185,9 @@ def test_three_quarters_of_the_reference_sales(shared_data: Path) -> None:
         errors.append(abs(found.quantiles["p50"] / actual - 1))
     assert inside >= 2
     assert np.mean(errors) <= 0.15
+
+
+def test_a_history_without_amounts_is_refused_with_advice(history: History) -> None:
+    bare = dataclasses.replace(history, deals=history.deals.assign(amount=np.nan))
+    with pytest.raises(ForecastError, match="must give the amounts of won deals.*Hint"):
+        forecast(bare, until="2026-12-31")
