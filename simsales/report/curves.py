@@ -142,7 +142,8 @@ def waiting(log: Any) -> pd.DataFrame:  # noqa: ANN401 - History or EventLog
 def _steps(role: str, start: pd.Series[Any], stop: pd.Series[Any], end: pd.Timestamp) -> pd.DataFrame:
     """Return the step function of one role: up when a task queues, down when it starts; some wait at the end."""
     stop = stop.dropna()
-    times = pd.concat([start, stop, pd.Series([end])], ignore_index=True)
+    moments = [moment for moment in (start, stop, pd.Series([end])) if len(moment)]
+    times = pd.concat(moments, ignore_index=True)
     change = np.concatenate([np.ones(len(start)), -np.ones(len(stop)), [0.0]])
     total = pd.Series(change).groupby(times).sum().sort_index().cumsum()
     steps = pd.DataFrame({"time": total.index, "role": role, "waiting": total.to_numpy()})

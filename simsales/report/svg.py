@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,6 +32,31 @@ def quiet_glyphs() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r".*Glyph .* missing from .*")
         yield
+
+
+def root_figure(chart: Axes | Figure) -> Figure:
+    """Return the whole figure that a chart belongs to.
+
+    Parameters
+    ----------
+    chart : Axes or Figure
+        Axes may stand in a part of a figure.
+
+    Returns
+    -------
+    Figure
+        What can be saved.
+
+    Examples
+    --------
+    >>> whole = Figure()
+    >>> root_figure(whole.add_subplot()) is whole
+    True
+    """
+    figure: Any = chart if isinstance(chart, Figure) else chart.figure
+    while not isinstance(figure, Figure):
+        figure = figure.figure
+    return figure
 
 
 def svg_text(figure: Figure) -> str:
@@ -83,11 +109,7 @@ def inline_svg(chart: Axes | Figure, prefix: str, label: str = "") -> str:
     >>> text.startswith("<svg") and "http" not in text and "an &lt;empty&gt; figure" in text
     True
     """
-    figure = chart if isinstance(chart, Figure) else chart.get_figure(root=True)
-    if figure is None:
-        message = "chart must belong to a figure. Hint: draw it before it is shown."
-        raise ValueError(message)
-    text = svg_text(figure)
+    text = svg_text(root_figure(chart))
     text = _COMMENTS.sub("", _STYLE.sub("", _METADATA.sub("", text[text.index("<svg") :])))
     text = _HEIGHT.sub(r"\1\2>", _SIZE.sub(r"\1\2>", _NAMESPACES.sub("", text, count=2), count=1), count=1)
     text = _REFERENCES.sub(lambda m: f"{m[1].replace('xlink:', '')}{prefix}-{m[2]}", text)

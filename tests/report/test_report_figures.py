@@ -59,7 +59,7 @@ def test_a_figure_has_a_heading_and_a_labelled_axis_and_keeps_settings(name: str
     assert dict(mpl.rcParams) == before
     assert ax.get_title(loc="left") == "标题 $a$ & <b>"
     assert ax.get_xlabel() or ax.get_ylabel()
-    svg_text(ax.get_figure(root=True))  # dollars are text, not formulas
+    svg_text(ax.figure)  # dollars are text, not formulas
 
 
 @pytest.mark.parametrize("name", ["differences", "funnel", "queue", "stage_durations", "utilisation"])
@@ -197,7 +197,7 @@ def test_utilisation_writes_shares_into_cells_in_the_order_of_the_data() -> None
 def test_utilisation_of_hours_says_so() -> None:
     data = samples.utilisation().rename(columns={"utilisation": "work_hours"})
     ax = figures.utilisation(data)
-    assert "hours of work" in {other.get_ylabel() for other in ax.get_figure(root=True).axes}  # type: ignore[union-attr]
+    assert "hours of work" in {other.get_ylabel() for other in ax.figure.axes}
 
 
 def test_queue_steps_are_the_counts() -> None:

@@ -27,7 +27,7 @@ def test_chinese_stage_names_render_without_a_missing_glyph(monkeypatch: pytest.
     with warnings.catch_warnings(), fonts.style():
         warnings.simplefilter("error")
         for kind in ("png", "svg"):
-            ax.get_figure(root=True).savefig(io.BytesIO(), format=kind)
+            ax.figure.savefig(io.BytesIO(), format=kind)
 
 
 def test_the_same_labels_would_miss_glyphs_without_the_bundled_font() -> None:
@@ -35,7 +35,7 @@ def test_the_same_labels_would_miss_glyphs_without_the_bundled_font() -> None:
     for item in ax.get_yticklabels():
         item.set_fontfamily("DejaVu Sans")
     with pytest.warns(UserWarning, match="Glyph .* missing"):
-        ax.get_figure(root=True).savefig(io.BytesIO(), format="png")
+        ax.figure.savefig(io.BytesIO(), format="png")
 
 
 def test_characters_in_no_font_are_named_in_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,9 +56,9 @@ def test_drawing_and_importing_leave_global_settings_alone() -> None:
 def test_a_users_settings_do_not_change_a_figure() -> None:
     from simsales.report.svg import svg_text
 
-    plain = svg_text(funnel(samples.funnel()).get_figure(root=True))
+    plain = svg_text(funnel(samples.funnel()).figure)
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.hashsalt": "other"}):
-        changed = svg_text(funnel(samples.funnel()).get_figure(root=True))
+        changed = svg_text(funnel(samples.funnel()).figure)
     assert changed == plain
 
 

@@ -17,7 +17,7 @@ from simsales.report.svg import inline_svg, svg_text
 
 
 def test_equal_figures_give_equal_bytes() -> None:
-    assert svg_text(fan(samples.forecast()).get_figure(root=True)) == svg_text(fan(samples.forecast()).get_figure(root=True))
+    assert svg_text(fan(samples.forecast()).figure) == svg_text(fan(samples.forecast()).figure)
 
 
 def test_bytes_do_not_depend_on_the_process() -> None:

@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter
 from simsales.errors import InvalidInputError
 from simsales.report import palette, text
 from simsales.report.fonts import missing_characters, style, warn_missing
-from simsales.report.svg import quiet_glyphs
+from simsales.report.svg import quiet_glyphs, root_figure
 
 P = ParamSpec("P")
 
@@ -36,7 +36,7 @@ class Chart(Axes):
         """Return the whole figure as a PNG for notebook front ends."""
         buffer = io.BytesIO()
         with style(), quiet_glyphs():
-            self.get_figure(root=True).savefig(buffer, format="png", dpi=120)  # type: ignore[union-attr]
+            root_figure(self).savefig(buffer, format="png", dpi=120)
         return buffer.getvalue()
 
 
@@ -50,8 +50,7 @@ def canvas(ax: Axes | None, width: float, height: float) -> Axes:
 
 def figure_texts(ax: Axes) -> list[str]:
     """Return everything that the figure of these axes writes."""
-    figure = ax.get_figure(root=True)
-    found = figure.findobj(Text) if figure is not None else []
+    found = root_figure(ax).findobj(Text)
     return [item.get_text() for item in found if isinstance(item, Text) and item.get_visible()]
 
 
@@ -141,8 +140,7 @@ def halo() -> list[Any]:
 
 def legend_below(ax: Axes, columns: int = 1) -> None:
     """Put the legend under the axis label, where it hides nothing; on a caller's axes, wherever it hides least."""
-    figure = ax.get_figure(root=True)
-    if isinstance(ax, Chart) and figure is not None:
-        figure.legend(loc="outside lower left", ncols=columns)
+    if isinstance(ax, Chart):
+        root_figure(ax).legend(loc="outside lower left", ncols=columns)
     else:
         ax.legend(loc="best")

@@ -82,7 +82,7 @@ def _together(group: pd.DataFrame) -> pd.DataFrame:
     """Return the curves of one stage summed over its exits: the share that has ended in any way."""
     pieces = [_sum_exits(part) for kind, part in group.groupby("kind", sort=False) if kind in LINES]
     censored = group[group["kind"] == "censored"].drop_duplicates("days")
-    return pd.concat([*pieces, censored], ignore_index=True) if pieces else censored
+    return pd.concat([part for part in (*pieces, censored) if len(part)], ignore_index=True) if pieces else censored
 
 
 def _sum_exits(part: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap
 
 from simsales.report import palette, text
 from simsales.report.figures.base import bare, canvas, chart, date_axis, need
+from simsales.report.svg import root_figure
 
 _WRITTEN_CELLS = 14
 _HEAT = LinearSegmentedColormap.from_list(
@@ -67,7 +68,7 @@ def utilisation(data: pd.DataFrame, *, ax: Axes | None = None, title: str | None
     if grid.shape[1] <= _WRITTEN_CELLS:
         _write(ax, grid, value, top)
     unit = "share of working time" if value == "utilisation" else "hours of work"
-    bar = ax.get_figure().colorbar(mesh, ax=ax, shrink=0.8, aspect=12, label=unit)  # type: ignore[union-attr]
+    bar = root_figure(ax).colorbar(mesh, ax=ax, shrink=0.8, aspect=12, label=unit)
     if value == "utilisation":
         bar.ax.yaxis.set_major_formatter(lambda share, _: f"{share * 100:.0f} %")
     if bar.solids is not None:
