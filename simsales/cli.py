@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 
 from simsales import __version__
+from simsales import options as opt
 from simsales.errors import CheckFailedError, SimsalesError
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="simsales",
     help="Simulate and forecast a sales organisation from its own CRM history.\n\n"
-    "\b\nFirst steps:\n  simsales demo                                     see the whole loop on packaged data\n"
+    "\b\nFirst steps:\n"
+    "  simsales demo                                     see the whole loop on packaged data\n"
     "  simsales import deals.csv --check                 see how your own file would be read\n"
     "  simsales forecast deals.csv --until 2027-03-31 --target 3M\n"
     "  simsales calibrate deals.csv --out model.yaml     learn a model\n"
@@ -41,6 +43,10 @@ Command = TypeVar("Command", bound=Callable[..., None])
 Progress = Callable[[int, int], None]
 DEBUG = "SIMSALES_DEBUG"
 INTERRUPTED = 130
+DEFAULT_REPS = 100
+
+
+# streams and exit codes ---------------------------------------------------------------------------
 
 
 def _say(message: str = "") -> None:
@@ -50,7 +56,7 @@ def _say(message: str = "") -> None:
 
 def _tell(message: str) -> None:
     """Print a message for people, beside the data."""
-    print(message, file=sys.stderr)  # noqa: T201
+    print(message, file=sys.stderr)  # noqa: T201 - as above
 
 
 def _fail(message: str, code: int) -> NoReturn:
@@ -78,15 +84,16 @@ def _guarded(command: Command) -> Command:
         except MemoryError:
             _fail("the machine ran out of memory. Hint: fewer --jobs, or a shorter --until.", 1)
         except Exception as error:
-            if os.environ.get(DEBUG) or isinstance(error, (typer.Exit, typer.Abort)) or hasattr(error, "exit_code"):
+            if os.environ.get(DEBUG) or hasattr(error, "exit_code"):  # Typer's own carry a code
                 raise
+            name = type(error).__name__
             _fail(
-                f"something went wrong inside simsales: {type(error).__name__}: {error}. "
+                f"something went wrong inside simsales: {name}: {error}. "
                 f"Hint: run again with {DEBUG}=1 to see where, and report it.",
                 1,
             )
 
-    return run  # type: ignore[return-value]
+    return run  # type: ignore[return-value]  # the wrapper has the signature that Typer reads
 
 
 @contextlib.contextmanager
@@ -105,7 +112,8 @@ def _warnings_in_words() -> Iterator[None]:
 @contextlib.contextmanager
 def _progress(label: str, *, quiet: bool) -> Iterator[Progress | None]:
     """Yield a callback that moves a bar on stderr; None where nobody is watching."""
-    if quiet or not sys.stderr.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    if quiet or plain or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
@@ -118,61 +126,6 @@ def _progress(label: str, *, quiet: bool) -> Iterator[Progress | None]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def _parsed(parse: Callable[[str | None], Any]) -> Callable[[str | None], Any]:
-    """Return an option's callback: what cannot be read is a usage error."""
-
-    def read(text: str | None) -> Any:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from error
-
-    return read
-
-
-def _date(text: str | None) -> str | None:
-    from simsales.inputs import iso_date
-
-    return iso_date(text)
-
-
-def _amount(text: str | None) -> Any:
-    from simsales.inputs import amount
-
-    return amount(text)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        _say(f"simsales {__version__}")
-        raise typer.Exit
-
-
-Files = Annotated[list[Path], typer.Argument(metavar="HISTORY...", help="CRM exports, event logs, or a folder of canonical tables.", show_default=False)]
-ModelFile = Annotated[Path, typer.Argument(metavar="MODEL.yaml", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object with unrounded numbers.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no notes.")]
-Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Worker processes; default: all cores.", show_default=False)]
-Html = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write a one-file HTML report.", show_default=False)]
-Reps = Annotated[int, typer.Option(min=2, help="Replications.")]
-Opening = Annotated[Path | None, typer.Option(metavar="OPEN.csv", help="Start from these open deals; see calibrate --opening.", show_default=False)]
-Start = Annotated[str | None, typer.Option(callback=_parsed(_date), metavar="DATE", help="First day; default: the model's epoch.", show_default=False)]
-Until = Annotated[str | None, typer.Option(callback=_parsed(_date), metavar="DATE", help="Last day; default: the model's horizon.", show_default=False)]
-Source = Annotated[str | None, typer.Option(help="deals, changes, stage_history, events, xes or tables; default: guessed.", show_default=False)]
-Mapping = Annotated[Path | None, typer.Option(metavar="M.yaml", help="States what would be guessed; see import --guess.", show_default=False)]
-Zone = Annotated[str | None, typer.Option("--tz", help="Time zone of stamps without one, such as Asia/Shanghai.", show_default=False)]
-DayFirst = Annotated[bool | None, typer.Option("--dayfirst/--monthfirst", help="How 01/02/2027 is read.", show_default=False)]
-Decimal = Annotated[str | None, typer.Option(help="Decimal mark of amounts: . or ,", show_default=False)]
-
-
-@app.callback()
-def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
-) -> None:
-    """Hold the options of the program as a whole."""
-
-
 def _emit(data: Any, text: Callable[[Any], str], *, as_json: bool) -> None:
     """Print a result once: as JSON, or as a table made of the same values."""
     from simsales.render import plain, to_json
@@ -183,6 +136,9 @@ def _emit(data: Any, text: Callable[[Any], str], *, as_json: bool) -> None:
 def _notes(lines: Any, *, quiet: bool) -> None:
     for line in () if quiet else lines:
         _tell(f"Note: {line}")
+
+
+# pieces that several verbs share ------------------------------------------------------------------
 
 
 def _read(files: list[Path], *, quiet: bool, **options: Any) -> History:
@@ -208,12 +164,45 @@ def _check_outputs(*paths: Path | None) -> None:
             check_writable(path)
 
 
+def _report(path: Path | None, title: str, **parts: Any) -> None:
+    """Write an HTML report where one was asked for."""
+    if path is not None:
+        from simsales.report.html import html_report
+
+        html_report(path, title=title, **parts)
+
+
+def _opened(path: Path | None, cases: int | None, *, quiet: bool) -> Any:
+    """Return the open deals that a run starts with; say so where it starts with none."""
+    from simsales.inputs import read_opening
+
+    if path is None and cases is None:
+        note = "the run starts without open deals, so its first bookings come late. Hint: --opening OPEN.csv"
+        _notes([note], quiet=quiet)
+    return read_opening(path)
+
+
+# verbs --------------------------------------------------------------------------------------------
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        _say(f"simsales {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[  # noqa: ARG001 - the callback does the work
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Hold the options of the program as a whole."""
+
+
 @app.command()
 @_guarded
-def demo(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files that it makes.")] = Path("simsales-demo"),
-    quiet: Quiet = False,
-) -> None:
+def demo(out: opt.DemoFolder = Path("simsales-demo"), quiet: opt.Quiet = False) -> None:
     """See the whole loop on packaged data: import, calibrate, compare, forecast, report.
 
     \b
@@ -232,18 +221,18 @@ def demo(
 @app.command("import")
 @_guarded
 def import_(
-    files: Files,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the canonical tables.", show_default=False)] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only report; write nothing.")] = False,
-    guess: Annotated[Path | None, typer.Option(metavar="M.yaml", help="Write the guessed mapping, to edit and pass as --mapping.", show_default=False)] = None,
-    source: Source = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    dayfirst: DayFirst = None,
-    decimal: Decimal = None,
-    until: Annotated[str | None, typer.Option(callback=_parsed(_date), metavar="DATE", help="Day of the export; default: the last stamp.", show_default=False)] = None,
-    json: Json = False,
-    quiet: Quiet = False,
+    files: opt.Files,
+    out: opt.Tables = None,
+    check: opt.DryRun = False,
+    guess: opt.Guess = None,
+    source: opt.Source = None,
+    mapping: opt.Mapping = None,
+    tz: opt.Zone = None,
+    dayfirst: opt.DayFirst = None,
+    decimal: opt.Decimal = None,
+    until: opt.Exported = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Read CRM exports or event logs into canonical tables, and report what was read.
 
@@ -261,12 +250,14 @@ def import_(
     _check_outputs(guess)
     if out is not None:
         check_folder(out)
-    history = read_inputs(files, {"source": source, "mapping": mapping, "tz": tz, "dayfirst": dayfirst, "decimal": decimal, "until": until})
-    _emit(history.report.to_dict(), lambda _: f"{history.report}\nDeals:           {history.summary_line()}", as_json=json)
+    given = {"source": source, "mapping": mapping, "tz": tz, "dayfirst": dayfirst, "decimal": decimal, "until": until}
+    history = read_inputs(files, given)
+    report = history.report
+    _emit(report.to_dict(), lambda _: f"{report}\nDeals:           {history.summary_line()}", as_json=json)
     if check:
         return
     if guess is not None:
-        write_text(guess, history.report.to_mapping())
+        write_text(guess, report.to_mapping())
         _notes([f"mapping written to {guess}; edit it and pass it as --mapping"], quiet=quiet)
     if out is not None:
         history.to_folder(out)
@@ -276,19 +267,19 @@ def import_(
 @app.command()
 @_guarded
 def calibrate(
-    files: Files,
-    out: Annotated[Path, typer.Option(metavar="MODEL.yaml", help="Where to write the model.", show_default=False)],
-    opening: Annotated[Path | None, typer.Option(metavar="OPEN.csv", help="Also write today's open deals, for run and compare.", show_default=False)] = None,
-    check: Annotated[bool, typer.Option("--check/--no-check", help="Simulate the training window and compare.")] = True,
-    seed: Seed = 1,
-    html: Html = None,
-    source: Source = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    dayfirst: DayFirst = None,
-    decimal: Decimal = None,
-    json: Json = False,
-    quiet: Quiet = False,
+    files: opt.Files,
+    out: opt.ModelOut,
+    opening: opt.OpeningOut = None,
+    check: opt.CheckFit = True,
+    seed: opt.Seed = 1,
+    html: opt.Html = None,
+    source: opt.Source = None,
+    mapping: opt.Mapping = None,
+    tz: opt.Zone = None,
+    dayfirst: opt.DayFirst = None,
+    decimal: opt.Decimal = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Learn a model from a history: every number with interval, n and status.
 
@@ -307,25 +298,14 @@ def calibrate(
     save_model(calibration.model, out)
     if opening is not None:
         write_text(opening, calibration.opening().to_csv(index=False, lineterminator="\n"))
-    if html is not None:
-        _report(html, f"Calibration of {files[0].name}", import_report=history.report, calibration=calibration)
+    _report(html, f"Calibration of {files[0].name}", import_report=history.report, calibration=calibration)
     _emit(result, calibrate_text, as_json=json)
     _notes([*calibration.notes, f"model written to {out}"], quiet=quiet)
 
 
-def _report(path: Path, title: str, **parts: Any) -> None:
-    from simsales.report.html import html_report
-
-    html_report(path, title=title, **parts)
-
-
 @app.command()
 @_guarded
-def check(
-    file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="A model or a scenario.", show_default=False)],
-    base: Annotated[Path | None, typer.Option(metavar="MODEL.yaml", help="The model that a scenario changes; default: its base.", show_default=False)] = None,
-    json: Json = False,
-) -> None:
+def check(file: opt.ModelOrScenario, base: opt.Base = None, json: opt.Json = False) -> None:
     """Check a model or scenario and say in words what it holds.
 
     \b
@@ -338,37 +318,37 @@ def check(
     from simsales.model.levers import Scenario
 
     found = load_any(file)
-    notes: list[str] = []
     if isinstance(found, Scenario):
-        model_file = base_of(file, found, base)
+        kind, model_file = "scenario", base_of(file, found, base)
         timeline = None if model_file is None else apply_at(file, found, load_model(model_file))
         lines = describe.describe_scenario(found, timeline)
-        notes = describe.notes(timeline.last) if timeline else ["not checked against a model. Hint: add --base MODEL.yaml."]
+        unchecked = ["not checked against a model. Hint: add --base MODEL.yaml."]
+        notes = unchecked if timeline is None else describe.notes(timeline.last)
     else:
-        lines, notes = describe.describe_model(found), describe.notes(found)
-    kind = "scenario" if isinstance(found, Scenario) else "model"
+        kind, lines, notes = "model", describe.describe_model(found), describe.notes(found)
     data = {"file": str(file), "kind": kind, "valid": True, "says": lines, "notes": notes}
-    _emit(data, lambda d: "\n".join([f"{file} is a valid {kind}.", *d["says"], *(f"Note: {n}" for n in d["notes"])]), as_json=json)
+    said = [f"{file} is a valid {kind}.", *lines, *(f"Note: {note}" for note in notes)]
+    _emit(data, lambda _: "\n".join(said), as_json=json)
 
 
 @app.command()
 @_guarded
 def run(
-    model: Annotated[Path | None, typer.Argument(metavar="MODEL.yaml", show_default=False)] = None,
-    reps: Annotated[int | None, typer.Option(min=1, help="Replications; default 100, or --runs with --log.", show_default=False)] = None,
-    seed: Seed = 1,
-    engine: Annotated[str, typer.Option(help="auto or reference.")] = "auto",
-    start: Start = None,
-    until: Until = None,
-    cases: Annotated[int | None, typer.Option(min=1, help="Simulate exactly the first N leads.", show_default=False)] = None,
-    log: Annotated[Path | None, typer.Option(metavar="F.csv", help="Write event logs: case_id, activity, start_time, end_time, resource.", show_default=False)] = None,
-    runs: Annotated[int, typer.Option(min=1, help="How many logs: F_0.csv, F_1.csv, ...; one: F.csv.")] = 1,
-    opening: Opening = None,
-    manifest: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Repeat a run from its manifest, bit for bit.", show_default=False)] = None,
-    jobs: Jobs = None,
-    html: Html = None,
-    json: Json = False,
-    quiet: Quiet = False,
+    model: opt.MaybeModel = None,
+    reps: opt.MaybeReps = None,
+    seed: opt.Seed = 1,
+    engine: opt.Engine = "auto",
+    start: opt.Start = None,
+    until: opt.Until = None,
+    cases: opt.Cases = None,
+    log: opt.Log = None,
+    runs: opt.Runs = 1,
+    opening: opt.Opening = None,
+    manifest: opt.Manifest = None,
+    jobs: opt.Jobs = None,
+    html: opt.Html = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Simulate a model and report its KPIs.
 
@@ -377,8 +357,6 @@ def run(
     simsales run model.yaml --cases 1000 --log log.csv --runs 10
     simsales run model.yaml --json > run.json; simsales run --manifest run.json
     """
-    from simsales.render import compare_text, run_text
-
     if (model is None) == (manifest is None):
         message = "run must be given either MODEL.yaml or --manifest FILE.json"
         raise typer.BadParameter(message)
@@ -389,20 +367,19 @@ def run(
         assert model is not None
         window = {"start": start, "until": until, "cases": cases}
         found = _simulated(model, opening, reps, seed, engine, window, (log, runs), jobs, quiet=quiet)
-    is_study = hasattr(found, "frame")  # the manifest of a comparison makes the comparison again
-    if html is not None:
-        _report(html, "Simulation", **{"study" if is_study else "comparison": found})
-    say = (lambda d: run_text(d, found.currency, len(found.frame))) if is_study else (lambda d: compare_text(d, found.currency))
-    _emit(found.to_dict(), say, as_json=json)
+    _show_run(found, html, as_json=json)
 
 
-def _opened(path: Path | None, cases: int | None, *, quiet: bool) -> Any:
-    """Return the open deals that a run starts with; say so where it starts with none."""
-    from simsales.inputs import read_opening
+def _show_run(found: Any, html: Path | None, *, as_json: bool) -> None:
+    """Print a study, or the comparison that a manifest of one makes again."""
+    from simsales.render import compare_text, run_text
 
-    if path is None and cases is None:
-        _notes(["the run starts without open deals, so its first bookings come late. Hint: --opening OPEN.csv"], quiet=quiet)
-    return read_opening(path)
+    if hasattr(found, "frame"):
+        _report(html, "Simulation", study=found)
+        _emit(found.to_dict(), lambda d: run_text(d, found.currency, len(found.frame)), as_json=as_json)
+    else:
+        _report(html, "Scenarios", comparison=found)
+        _emit(found.to_dict(), lambda d: compare_text(d, found.currency), as_json=as_json)
 
 
 def _repeated(manifest: Path, jobs: int | None) -> Any:
@@ -418,9 +395,8 @@ def _simulated(
 ) -> Any:  # fmt: skip
     """Return the study of a model, and write its event logs where they were asked for."""
     from simsales.describe import notes
-    from simsales.engine import lower, run_plan
     from simsales.experiment import replicate
-    from simsales.files import load_model, write_text
+    from simsales.files import load_model
     from simsales.inputs import log_paths
 
     loaded = load_model(path)
@@ -430,38 +406,46 @@ def _simulated(
     paths = [] if log is None else log_paths(log, runs)
     _check_outputs(*paths)
     if reps is None:
-        reps = 100 if log is None else runs
+        reps = DEFAULT_REPS if log is None else runs
     with _progress("Simulating", quiet=quiet) as progress:
         study = replicate(loaded, reps, seed, engine=engine, jobs=jobs, progress=progress, **window)
     if paths:
-        plan = lower(loaded, **window)
-        for k, target in enumerate(paths):
-            write_text(target, run_plan(plan, seed, k).to_event_log().to_csv(index=False, lineterminator="\n"))
-        _notes([f"event log{'s' * (runs > 1)} written to {paths[0]}" + (f" ... {paths[-1]}" if runs > 1 else "")], quiet=quiet)
+        _write_logs(loaded, window, seed, paths)
+        _notes([f"{len(paths)} event log(s) written, the first to {paths[0]}"], quiet=quiet)
     return study
+
+
+def _write_logs(model: Any, window: dict[str, Any], seed: int, paths: list[Path]) -> None:
+    from simsales.engine import lower, run_plan
+    from simsales.files import write_text
+
+    plan = lower(model, **window)
+    for k, path in enumerate(paths):
+        frame = run_plan(plan, seed, k).to_event_log()
+        write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 
 
 @app.command()
 @_guarded
 def compare(
-    model: ModelFile,
-    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO.yaml...", show_default=False)],
-    reps: Reps = 100,
-    seed: Seed = 1,
-    start: Start = None,
-    until: Until = None,
-    opening: Opening = None,
-    precision: Annotated[float | None, typer.Option(min=0.0001, max=1.0, help="Stop early when the bookings difference is known to this share of bookings.", show_default=False)] = None,
-    jobs: Jobs = None,
-    html: Html = None,
-    json: Json = False,
-    quiet: Quiet = False,
+    model: opt.Model,
+    scenarios: opt.Scenarios,
+    reps: opt.Reps = DEFAULT_REPS,
+    seed: opt.Seed = 1,
+    start: opt.Start = None,
+    until: opt.Until = None,
+    opening: opt.Opening = None,
+    precision: opt.Precision = None,
+    jobs: opt.Jobs = None,
+    html: opt.Html = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Compare scenarios with a model: same customers, same luck, paired differences.
 
     \b
     simsales compare model.yaml hire_two.yaml new_plan.yaml
-    simsales compare model.yaml hire_two.yaml --reps 400 --seed 7 --html compare.html
+    simsales compare model.yaml hire_two.yaml --opening open.csv --reps 400 --html compare.html
     """
     from simsales.describe import notes
     from simsales.experiment import compare as experiment
@@ -472,33 +456,32 @@ def compare(
     _check_outputs(html)
     base = load_model(model)
     changes = read_scenarios(scenarios, base)
-    today = _opened(opening, None, quiet=quiet)
+    window = {"start": start, "until": until, "opening": _opened(opening, None, quiet=quiet)}
     _notes(notes(base), quiet=quiet)
     with _progress("Comparing", quiet=quiet) as progress:
-        result = experiment(base, changes, reps, seed, start=start, until=until, opening=today, jobs=jobs, precision=precision, progress=progress)
-    if html is not None:
-        _report(html, f"Scenarios of {base.name}", comparison=result, currency=base.currency)
+        result = experiment(base, changes, reps, seed, precision=precision, jobs=jobs, progress=progress, **window)
+    _report(html, f"Scenarios of {base.name}", comparison=result, currency=base.currency)
     _emit(result.to_dict(), lambda d: compare_text(d, base.currency), as_json=json)
 
 
 @app.command()
 @_guarded
 def forecast(
-    files: Files,
-    until: Annotated[str, typer.Option(callback=_parsed(_date), metavar="DATE", help="Last day of the period.", show_default=False)],
-    as_of: Annotated[str | None, typer.Option(callback=_parsed(_date), metavar="DATE", help="Forecast as known on this day; default: the last day of the data.", show_default=False)] = None,
-    target: Annotated[str | None, typer.Option(callback=_parsed(_amount), metavar="AMOUNT", help="Such as 3000000, 1.2M or 1200万.", show_default=False)] = None,
-    reps: Annotated[int, typer.Option(min=20, help="Simulated futures.")] = 300,
-    seed: Seed = 1,
-    jobs: Jobs = None,
-    html: Html = None,
-    source: Source = None,
-    mapping: Mapping = None,
-    tz: Zone = None,
-    dayfirst: DayFirst = None,
-    decimal: Decimal = None,
-    json: Json = False,
-    quiet: Quiet = False,
+    files: opt.Files,
+    until: opt.LastDay,
+    as_of: opt.AsOf = None,
+    target: opt.Target = None,
+    reps: opt.Futures = 300,
+    seed: opt.Seed = 1,
+    jobs: opt.Jobs = None,
+    html: opt.Html = None,
+    source: opt.Source = None,
+    mapping: opt.Mapping = None,
+    tz: opt.Zone = None,
+    dayfirst: opt.DayFirst = None,
+    decimal: opt.Decimal = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
 ) -> None:
     """Forecast bookings: booked, open pipeline and deals still to come, with an honest range.
 
@@ -512,11 +495,12 @@ def forecast(
 
     _check_outputs(html)
     history = _read(files, quiet=quiet, source=source, mapping=mapping, tz=tz, dayfirst=dayfirst, decimal=decimal)
-    wanted: Any = target  # the callback has made a number of it
+    goal: Any = target  # the option's callback has made a number of it
     with _progress("Forecasting", quiet=quiet) as progress:
-        found = predict(history, as_of=as_of, until=until, target=wanted, replications=reps, seed=seed, jobs=jobs, progress=progress)
-    if html is not None:
-        _report(html, f"Forecast until {until}", forecast=found, import_report=history.report)
+        found = predict(
+            history, as_of=as_of, until=until, target=goal, replications=reps, seed=seed, jobs=jobs, progress=progress
+        )
+    _report(html, f"Forecast until {until}", forecast=found, import_report=history.report)
     _emit(found.to_dict(), lambda d: forecast_text(d, found.currency), as_json=json)
     _notes(found.notes, quiet=quiet)
 
@@ -536,7 +520,7 @@ def schema() -> None:
 
 @app.command()
 @_guarded
-def doctor(json: Json = False) -> None:
+def doctor(json: opt.Json = False) -> None:
     """Print versions, fonts, cores and calendar data; exit 4 if something is missing.
 
     \b
@@ -546,7 +530,8 @@ def doctor(json: Json = False) -> None:
 
     found = examine()
     data = {"findings": [{"name": f.name, "value": f.value, "ok": f.is_ok} for f in found]}
-    _emit(data, lambda d: "\n".join(f"{'ok ' if f['ok'] else 'BAD'} {f['name']:<18}{f['value']}" for f in d["findings"]), as_json=json)
+    lines = [f"{'ok ' if f.is_ok else 'BAD'} {f.name:<18}{f.value}" for f in found]
+    _emit(data, lambda _: "\n".join(lines), as_json=json)
     bad = [finding.name for finding in found if not finding.is_ok]
     if bad:
         message = f"this machine must have a working {', '.join(bad)}; see above."

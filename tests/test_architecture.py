@@ -22,8 +22,8 @@ LEVELS = {
     "experiment": 6,
     "forecast": 7,
     "report": 8,
-    "describe": 9, "render": 9, "doctor": 9, "inputs": 9, "demo": 9,
-    "cli": 10,
+    "describe": 9, "render": 9, "doctor": 9, "inputs": 9, "options": 10, "demo": 9,
+    "cli": 11,
 }  # fmt: skip
 """A part may import parts of a lower level; parts of one level do not know one another."""
 
