@@ -82,6 +82,17 @@ def test_funnel_bars_are_the_counts_and_rates_stand_between_them() -> None:
         assert expected in shown
 
 
+@pytest.mark.parametrize("name", ["differences", "funnel", "stage_durations", "utilisation"])
+def test_very_long_names_are_cut_so_that_the_drawing_keeps_its_room(name: str) -> None:
+    data = samples.FIGURE_DATA[name]()
+    column = {"differences": "scenario", "utilisation": "rep"}.get(name, "stage")
+    data[column] = [f"{value} 很长的名字 and more of it" * 6 for value in data[column]]
+    ax = FIGURES[name](data)
+    svg_text(ax.figure)  # the layout would warn if nothing were left for the axes
+    assert "…" in texts(ax)
+    assert max(len(line) for line in texts(ax).split("\n")) < 100
+
+
 def test_funnel_leaves_out_stages_that_nobody_entered() -> None:
     ax = figures.funnel(pd.DataFrame({"stage": ["Open", "unused"], "entered": [10, 0], "rate": [0.5, np.nan]}))
     assert [bar.get_width() for bar in ax.patches] == [10]  # type: ignore[attr-defined]

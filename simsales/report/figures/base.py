@@ -21,6 +21,7 @@ from simsales.report.fonts import missing_characters, style, warn_missing
 from simsales.report.svg import quiet_glyphs, root_figure
 
 P = ParamSpec("P")
+_WIDE = 0x2E80  # CJK begins here
 
 
 class Chart(Axes):
@@ -136,6 +137,17 @@ def halo() -> list[Any]:
     from matplotlib.patheffects import withStroke  # noqa: PLC0415 - rarely needed
 
     return [withStroke(linewidth=3.0, foreground=palette.PAPER)]
+
+
+def short(name: object, width: int = 36) -> str:
+    """Return a name that leaves room for the drawing; Chinese characters are twice as wide."""
+    shown = str(name)
+    room = width
+    for place, character in enumerate(shown):
+        room -= 2 if ord(character) >= _WIDE else 1
+        if room < 0:
+            return shown[: max(place - 1, 1)] + "…"
+    return shown
 
 
 def legend_below(ax: Axes, columns: int = 1) -> None:

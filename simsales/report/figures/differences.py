@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simsales.errors import InvalidInputError
 from simsales.report import measures, palette, text
-from simsales.report.figures.base import bare, canvas, chart, finite, halo, legend_below, need, percent_axis
+from simsales.report.figures.base import bare, canvas, chart, finite, halo, legend_below, need, percent_axis, short
 
 
 @chart
@@ -64,7 +64,7 @@ def differences(
     ax.axvline(0, color=palette.INK, linewidth=1)
     for place, row in rows.iterrows():
         _one(ax, float(place), row, unit, currency)  # type: ignore[arg-type]
-    ax.set_yticks(range(len(rows)), [str(name) for name in rows["scenario"]])
+    ax.set_yticks(range(len(rows)), [short(name) for name in rows["scenario"]])
     ax.tick_params(axis="y", labelcolor=palette.INK, labelsize=10)
     ax.set_ylim(len(rows) - 0.4, -0.75)
     ax.margins(x=0.12)
@@ -161,7 +161,7 @@ def ecdf(
         share = float(np.mean(wins) + 0.5 * np.mean(values == 0))
         heights = np.arange(1, values.size + 1) / values.size
         ax.step(values, heights, where="post", color=palette.colour(place), linewidth=1.8,
-                label=f"{name}: better with probability {text.chance(share)}")  # fmt: skip
+                label=f"{short(name, 48)}: better with probability {text.chance(share)}")  # fmt: skip
     percent_axis(ax.yaxis)
     ax.set_ylim(0, 1.02)
     ax.grid(axis="y")

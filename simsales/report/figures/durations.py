@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from simsales.errors import InvalidInputError, did_you_mean
 from simsales.report import palette, text
-from simsales.report.figures.base import canvas, chart, need, percent_axis
+from simsales.report.figures.base import canvas, chart, need, percent_axis, short
 
 LINES = {"observed": ("-", 2.0), "fitted": ("--", 1.4)}
 _RISK_TIMES = 5
@@ -102,7 +102,7 @@ def _curve(ax: Axes, group: pd.DataFrame, name: str, colour: str) -> None:
         if part.empty:
             continue
         days, ended = part["days"].to_numpy(float), part["p"].to_numpy(float)
-        label = name if kind == "observed" or "observed" not in set(group["kind"]) else None
+        label = short(name, 28) if kind == "observed" or "observed" not in set(group["kind"]) else None
         ax.plot(days, ended, drawstyle="steps-post" if kind == "observed" else "default", linestyle=line, linewidth=width,
                 color=colour, label=label)  # fmt: skip
     observed = group[group["kind"] == "observed"].sort_values("days")

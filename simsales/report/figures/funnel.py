@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simsales.report import palette, text
-from simsales.report.figures.base import bare, canvas, chart, legend_below, need
+from simsales.report.figures.base import bare, canvas, chart, legend_below, need, short
 
 
 @chart
@@ -54,7 +54,7 @@ def funnel(data: pd.DataFrame, *, ax: Axes | None = None, title: str = "Funnel",
         ax.text(amount + top * 0.012, place, text.count(amount), va="center", fontweight="bold")
         ax.text(top * 1.3, place, share.strip(), va="center", ha="right", color=palette.MUTED, fontsize=9)
     _rates(ax, rows, top)
-    ax.set_yticks(list(places), [str(stage) for stage in rows["stage"]])
+    ax.set_yticks(list(places), [short(stage) for stage in rows["stage"]])
     ax.tick_params(axis="y", labelcolor=palette.INK, labelsize=10)
     ax.set_xlim(0, top * 1.3)
     ax.set_ylim(len(rows) - 0.25, -0.5)  # room for the rate below the last bar

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from simsales.report import palette, text
-from simsales.report.figures.base import bare, canvas, chart, date_axis, need
+from simsales.report.figures.base import bare, canvas, chart, date_axis, need, short
 from simsales.report.svg import root_figure
 
 _WRITTEN_CELLS = 14
@@ -58,7 +58,7 @@ def utilisation(data: pd.DataFrame, *, ax: Axes | None = None, title: str | None
     ax = canvas(ax, 7.6, 1.4 + 0.32 * len(names))
     top = max(1.0, float(np.nanmax(grid))) if value == "utilisation" else float(np.nanmax(grid)) or 1.0
     mesh = ax.pcolormesh(grid, cmap=_HEAT, vmin=0, vmax=top, edgecolors=palette.PAPER, linewidth=1.2)
-    ax.set_yticks(np.arange(len(names)) + 0.5, names)
+    ax.set_yticks(np.arange(len(names)) + 0.5, [short(name) for name in names])
     ax.invert_yaxis()
     periods = [f"{period:%Y-%m-%d}" for period in wide.columns]
     step = max(1, int(np.ceil(len(periods) / 8)))
@@ -122,7 +122,7 @@ def queue(data: pd.DataFrame, *, ax: Axes | None = None, title: str | None = Non
     for place, (role, part) in enumerate(rows.groupby("role", sort=False)):
         part = part.sort_values("time")
         waiting = part["waiting"].astype(float)
-        ax.step(part["time"], waiting, where="post", color=palette.colour(place), linewidth=1.5, label=str(role))
+        ax.step(part["time"], waiting, where="post", color=palette.colour(place), linewidth=1.5, label=short(role))
     ax.set_ylim(bottom=0)
     ax.margins(x=0)
     ax.grid(axis="y")
