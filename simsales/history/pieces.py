@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 Piece = tuple[str, str | None, str | None, str | None]
@@ -80,16 +81,19 @@ def _texts(found: pd.DataFrame, several: pd.Series, keys: list[str]) -> pd.Serie
     texts = pd.Series([None] * len(several), index=several.index, dtype="object")
     if not several.any():
         return texts
-    rows = found[several.reindex(pd.MultiIndex.from_frame(found[keys]) if len(keys) > 1 else found[keys[0]]).to_numpy()]
-    columns = {name: _iso(rows[name]) for name in ("queued_at", "started_at", "ended_at")}
+    task = found.groupby(keys, sort=False).ngroup().to_numpy()
+    chosen = several.to_numpy()[task]
+    rows, task = found[chosen], task[chosen]
     owners = rows["owner"].astype("object").where(rows["owner"].notna(), None)
-    listed = pd.Series(list(zip(*columns.values(), owners, strict=True)), index=rows.index)
-    joined = listed.groupby([rows[key] for key in keys], sort=False).agg(list).map(encode)
-    texts[several.to_numpy()] = joined.reindex(several.index[several.to_numpy()]).to_numpy()
+    listed = list(zip(*(_iso(rows[name]) for name in ("queued_at", "started_at", "ended_at")), owners, strict=True))
+    ends = np.flatnonzero(np.append(np.diff(task) != 0, True)) + 1
+    texts[several.to_numpy()] = [encode(listed[begin:end]) for begin, end in zip(np.append(0, ends[:-1]), ends, strict=True)]
     return texts
 
 
-def _iso(stamps: pd.Series) -> pd.Series:
+def _iso(stamps: pd.Series) -> np.ndarray:
     """Return stamps as ISO text, None where missing."""
-    texts: pd.Series = stamps.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ").astype("object")
-    return texts.where(stamps.notna(), None)
+    naive = stamps.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    texts = np.char.add(np.datetime_as_string(naive, unit="us"), "Z").astype(object)
+    texts[np.isnat(naive)] = None
+    return texts
