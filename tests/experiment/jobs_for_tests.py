@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 
 def times(shared: int, item: int) -> int:
@@ -28,3 +29,8 @@ def process(_: object, item: int) -> int:
 
 def dies(_: object, item: int) -> int:
     os._exit(3)
+
+
+def says_so_and_sleeps(folder: str, item: int) -> None:
+    Path(folder, f"begun-{os.getpid()}").touch()
+    time.sleep(30.0)

@@ -108,13 +108,16 @@ def test_a_script_without_a_main_guard_runs_once(tmp_path):
 def test_ctrl_c_stops_the_work_and_leaves_nothing_behind(tmp_path):
     path = tmp_path / "long.py"
     body = SCRIPT.replace("print(map_blocks(work.{function}, 1.0, range({count}), 2)[:3])",
-                          "map_blocks(work.slow_first, 30.0, [0] * 8, 2)")  # fmt: skip
+                          f"map_blocks(work.says_so_and_sleeps, {str(tmp_path)!r}, [0] * 8, 2)")  # fmt: skip
     path.write_text(textwrap.dedent(body.format(here=str(Path(__file__).parent))), encoding="utf-8")
     running = subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                start_new_session=True)  # fmt: skip
     assert running.stdout is not None
     assert running.stdout.readline() == "started\n"
-    time.sleep(2.0)
+    for _ in range(300):
+        if len(list(tmp_path.glob("begun-*"))) == 2:
+            break
+        time.sleep(0.1)
     begun = time.monotonic()
     os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to everybody
     _, errors = running.communicate(timeout=20)
