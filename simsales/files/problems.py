@@ -37,7 +37,7 @@ def explain(error: ValidationError, document: Document, root: type[Value]) -> st
         if item["type"] == "value_error" and not loc:
             found.extend(_cross_rules(document, str(item["msg"])))
             continue
-        at_key = item["loc"][-1:] == ("[key]",) or item["type"] == "extra_forbidden"
+        at_key = item["loc"][-1:] == ("[key]",) or item["type"] in ("extra_forbidden", "invalid_key")
         place = document.place(loc, key=at_key)
         text = _sentence(item, loc, root)
         found.append((place, text))
@@ -108,11 +108,14 @@ def _own(path: str, message: str) -> str:
 
 
 def _meant(text: str, value: Any) -> str:
-    """Return a hint for a misspelt law or change."""
-    if isinstance(value, dict) and len(value) == 1:
-        for words, names in (("one law of", LAWS), ("one change of", CHANGES)):
-            if words in text:
-                return did_you_mean(str(next(iter(value))), names)
+    """Return a hint for a misspelt or badly indented law or change."""
+    for words, names in (("one law of", LAWS), ("one change of", CHANGES)):
+        if words in text and isinstance(value, dict) and value:
+            known = [key for key in value if key in names]
+            others = [str(key) for key in value if key not in names]
+            if known and others:
+                return f"Hint: indent {', '.join(others)} so that it stands under {known[0]}."
+            return did_you_mean(str(next(iter(value))), names) if len(value) == 1 else ""
     return ""
 
 
@@ -174,6 +177,7 @@ def _rule(item: Any) -> tuple[str, str]:
         "string_too_short": lambda: "not be empty",
         "string_too_long": lambda: f"have at most {ctx['max_length']} characters",
         "tuple_type": lambda: "be a list (items begin with '- ')",
+        "invalid_key": lambda: "have text as its name",
         "dict_type": lambda: "be a mapping (name: value)",
         "model_type": lambda: "be a mapping of fields",
         "date_type": lambda: "be a date like 2027-03-01",
@@ -185,7 +189,7 @@ def _rule(item: Any) -> tuple[str, str]:
         return f"be one of {', '.join(options)}", did_you_mean(str(value), options)
     if kind in rules:
         hint = _number_hint(value) if kind in _NUMERIC else ""
-        if kind == "string_type":
+        if kind in ("string_type", "invalid_key"):
             hint = f'Hint: put it in quotes: "{value}".' if not isinstance(value, (dict, list)) else ""
         if kind == "less_than_equal" and ctx["le"] == 1 and isinstance(value, (int, float)) and value <= 100:
             hint = f"Hint: for {value:g} % write {value / 100:g}."

@@ -125,6 +125,16 @@ LINES = {
         "m.yaml:3:68 channels[0].season.sept must be one of jan, feb, mar, apr, may, jun, jul, aug, sep, oct, nov, "
         "dec, got 'sept'. Hint: did you mean 'sep'?",
     ),
+    "a number as a key": (
+        ("{name: smb, ", "{name: smb, 2027: 1, "),
+        'm.yaml:5:17 segments[0][2027] must have text as its name, got 2027. Hint: put it in quotes: "2027".',
+    ),
+    "a law that is badly indented": (
+        ("amount: 12000", "amount: {lognormal: {median: 1}, p90: 3}"),
+        "m.yaml:5:25 segments[0].amount must be a number or one law of constant, uniform, exponential, gamma, "
+        "lognormal, weibull, empirical, mixture, got lognormal, p90. "
+        "Hint: indent p90 so that it stands under lognormal.",
+    ),
     "an impossible date": (
         ("count: 2", "count: 2, hired: 2027-02-30"),
         "m.yaml:15:33 must be a valid date or number, got '2027-02-30': day is out of range for month.",
