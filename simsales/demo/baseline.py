@@ -36,7 +36,7 @@ NOTES = {
 }
 
 
-def baseline(calibration: Calibration) -> Model:
+def stated_baseline(calibration: Calibration) -> Model:
     """Return the calibrated model with a stated plan for every rep and a stated reaction to pay.
 
     Parameters

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from simsales.calibrate import Calibration, calibrate
 from simsales.demo import text
-from simsales.demo.baseline import baseline, baseline_text
+from simsales.demo.baseline import baseline_text, stated_baseline
 from simsales.demo.folder import check_ours, published
-from simsales.demo.generate import CAPTIONS, unpack
+from simsales.demo.generate import FOLDER, unpack
+from simsales.demo.packaged import SCENARIOS
 from simsales.experiment import Comparison, compare
 from simsales.files import load_model, load_scenario
 from simsales.files.output import write_text
@@ -20,7 +20,6 @@ from simsales.forecast import Forecast, forecast
 from simsales.history import History, read_history
 from simsales.report.html import html_report
 
-SCENARIOS = ("faster-quotes.yaml", "hire-two.yaml", "accelerator.yaml")
 UNTIL = "2027-03-31"
 QUARTER_END = "2026-09-30"
 TARGET = 7_000_000.0
@@ -102,9 +101,9 @@ def run(out_dir: str | Path = "simsales-demo", progress: Progress | None = None,
 def _compared(work: Path, calibration: Calibration, paired: int, progress: Progress | None) -> Comparison:
     """Write the baseline and the scenarios, and compare them from today's open deals on."""
     write_text(work / "simsales.schema.json", schema_text())
-    write_text(work / "baseline.yaml", baseline_text(baseline(calibration)))
+    write_text(work / "baseline.yaml", baseline_text(stated_baseline(calibration)))
     for name in SCENARIOS:
-        write_text(work / name, resources.files(__package__).joinpath("scenarios", name).read_text(encoding="utf-8"))
+        write_text(work / name, (FOLDER / "scenarios" / name).read_text(encoding="utf-8"))
     base = load_model(work / "baseline.yaml")
     scenarios = [load_scenario(work / name) for name in SCENARIOS]
     return compare(base, scenarios, paired, SEED, until=UNTIL, opening=calibration.opening(), progress=progress)
@@ -121,5 +120,3 @@ def _part(progress: Progress | None, first: int, last: int) -> Progress | None:
         return None
     return lambda done, total: progress(first + (last - first) * done // max(total, 1), 100)
 
-
-__all__ = ["CAPTIONS", "DemoResult", "run"]

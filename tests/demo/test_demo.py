@@ -9,14 +9,14 @@ import pytest
 
 import simsales as ss
 from simsales import demo
-from simsales.demo import baseline, generate
+from simsales.demo import generate, packaged_exports, packaged_scenarios, stated_baseline
 from simsales.demo.folder import MARKER, check_ours, published
 from simsales.errors import OutputError
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> ss.History:
-    return ss.read_history(generate.unpack(tmp_path_factory.mktemp("exports")))
+def history() -> ss.History:
+    return ss.read_history(packaged_exports())
 
 
 SEEN: list[tuple[int, int]] = []
@@ -60,7 +60,7 @@ def test_the_exports_hold_skips_returns_and_deals_that_nobody_closes(history: ss
 
 def test_the_baseline_adds_a_plan_and_effort_and_says_that_they_are_assumed(history: ss.History) -> None:
     calibration = ss.calibrate(history, draws=3)
-    found = baseline.baseline(calibration)
+    found = stated_baseline(calibration)
     assert {rep.plan for rep in found.reps} == {"standard"}
     assert found.effort is not None
     assert found.effort.status == "assumed"
