@@ -193,6 +193,15 @@ def test_stage_durations_of_one_stage_show_each_exit_and_mark_open_visits_on_the
     assert np.asarray(marks.get_ydata()).tolist() == [0.375]  # at 7 days the curve still stands where it was at 5
 
 
+def test_a_few_very_old_stays_do_not_squeeze_the_curves() -> None:
+    old = pd.DataFrame(
+        {"stage": ["报价"], "days": [1000.0], "p": [np.nan], "exit": [""], "kind": ["censored"], "at_risk": [np.nan]}
+    )
+    ax = figures.stage_durations(pd.concat([samples.curves(), old], ignore_index=True))
+    assert ax.get_xlim()[1] == pytest.approx(20.4)  # twice the 10 days by which all is over
+    assert ax.get_xlabel() == "Days in the stage (the longest stay: 1,000 days)"
+
+
 def test_an_unknown_stage_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(InvalidInputError, match="stage must be one of .*got 'Negotiatoin'. Hint: did you mean 'Negotiation'"):
         figures.stage_durations(samples.curves(), stage="Negotiatoin")

@@ -14,6 +14,7 @@ from simsales.report.figures.base import canvas, chart, need, percent_axis, shor
 
 LINES = {"observed": ("-", 2.0), "fitted": ("--", 1.4)}
 _RISK_TIMES = 5
+_NEARLY = 0.97
 
 
 @chart
@@ -60,7 +61,7 @@ def stage_durations(data: pd.DataFrame, *, stage: str | None = None, ax: Axes | 
     ax = canvas(ax, 7.6, 3.9)
     for name, group in curves.items():
         _curve(ax, group, name, colours[name])
-    _axes(ax, rows)
+    _axes(ax, rows, curves)
     if "at_risk" in rows:
         shown = {stage: rows[rows["exit"] == rows["exit"].iloc[0]]} if stage else curves
         _risk_table(ax, shown, {stage: palette.MUTED} if stage else colours)
@@ -114,16 +115,26 @@ def _curve(ax: Axes, group: pd.DataFrame, name: str, colour: str) -> None:
     ax.plot(marks["days"].astype(float), heights, linestyle="none", marker="|", markersize=6, color=colour, alpha=0.7)
 
 
-def _axes(ax: Axes, rows: pd.DataFrame) -> None:
-    """Set scales and labels; the axis ends where the fitted tail would only be extrapolation."""
+def _axes(ax: Axes, rows: pd.DataFrame, curves: dict[str, pd.DataFrame]) -> None:
+    """Set scales and labels; the axis ends soon after nearly all has ended, so that a few old stays do not squeeze it."""
     followed = rows.loc[rows["kind"] != "fitted", "days"]
     longest = float((followed if len(followed) else rows["days"]).astype(float).max())
-    ax.set_xlim(0, longest * 1.02 if longest > 0 else 1)
+    shown = min(longest, 2.0 * max(_settled(group) for group in curves.values()))
+    ax.set_xlim(0, shown * 1.02 if shown > 0 else 1)
     ax.set_ylim(0, 1.02)
     percent_axis(ax.yaxis)
     ax.grid(axis="y")
-    ax.set_xlabel("Days in the stage")
+    ax.set_xlabel(
+        "Days in the stage" if shown >= longest else f"Days in the stage (the longest stay: {text.number(longest)} days)"
+    )
     ax.set_ylabel("Share of visits ended")
+
+
+def _settled(group: pd.DataFrame) -> float:
+    """Return the day by which a curve has reached nearly its last height."""
+    parts = [part.sort_values("days") for kind, part in group.groupby("kind") if kind in LINES]
+    ends = [part.loc[part["p"] >= _NEARLY * part["p"].iloc[-1], "days"].astype(float).min() for part in parts if len(part)]
+    return float(max(ends, default=float(group["days"].astype(float).max())))
 
 
 def _risk_table(ax: Axes, curves: dict[str, pd.DataFrame], colours: dict[str, str]) -> None:
