@@ -52,7 +52,7 @@ def stages(draw: st.DrawFn, whole: bool) -> list[dict[str, Any]]:
 
 
 @st.composite
-def models(draw: st.DrawFn) -> Model:
+def models(draw: st.DrawFn, routing: tuple[str, ...] = ("pool", "round_robin", "least_loaded", "weighted")) -> Model:
     """Models with a few dozen deals in ten weeks."""
     whole = draw(st.integers(0, 2)) == 0
     dates = st.sampled_from([None, None, "2027-01-20", "2027-02-10"])
@@ -69,7 +69,7 @@ def models(draw: st.DrawFn) -> Model:
         {
             "name": role,
             "queue": draw(st.sampled_from(["fifo", "highest_value", "newest", "oldest"])),
-            "routing": draw(st.sampled_from(["pool", "round_robin", "least_loaded", "weighted"])),
+            "routing": draw(st.sampled_from(routing)),
             "concurrency": draw(st.integers(1, 2)),
         }
         for role in ROLES
