@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simsales.calibrate.data import column, rounded
 from simsales.model.laws import AnyLaw, Constant, Empirical
-from simsales.model.schema import Parameter, Segment
+from simsales.model.schema import Parameter, Segment, Status
 
 if TYPE_CHECKING:
     from simsales.history import History
@@ -78,7 +78,7 @@ def fit_segments(history: History, weights: Floats | None = None) -> tuple[tuple
 
 def _choice(
     mine: NDArray[np.bool_], won: NDArray[np.bool_], known: NDArray[np.bool_], amount: Floats
-) -> tuple[NDArray[np.bool_], str, str]:
+) -> tuple[NDArray[np.bool_], Status, str]:
     if (mine & won & known).sum() >= FEW:
         return mine & won & known, "identified", "won deals"
     positive = known & (amount > 0)

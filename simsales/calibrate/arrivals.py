@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from simsales.calibrate.data import DAY, column, days
 from simsales.model.calendars import WEEKDAYS
-from simsales.model.schema import MONTHS, Channel, Parameter
+from simsales.model.schema import MONTHS, Channel, Parameter, Status
 
 if TYPE_CHECKING:
     from simsales.history import History
@@ -216,7 +216,7 @@ def _fit_channel(
         entry=entries if len(entries) > 1 else {},
     )
     path = f"channels[{name}]"
-    status = "identified" if len(counts) >= 8 and counts.sum() >= 50 else "weakly identified"
+    status: Status = "identified" if len(counts) >= 8 and counts.sum() >= 50 else "weakly identified"
     n = int(counts.sum())
     ends = [float(np.expm1((slope + side * Z95 * slope_error) * YEAR_WEEKS)) for side in (-1, 1)] if np.isfinite(slope_error) else [None, None]
     note = "" if use_trend else "not used: season and trend cannot be told apart in under a year" if len(counts) < 52 else "not used: within chance"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ from simsales.calibrate.data import DAY, column, days
 from simsales.calibrate.exits import StageFit
 from simsales.calibrate.fit import Fit
 from simsales.calibrate.people import ASSUMED_UTILISATION, weekly_hours
-from simsales.model.laws import AnyLaw, Constant, Empirical, Gamma, Law
+from simsales.model.laws import AnyLaw, Constant, Empirical, Gamma
 from simsales.model.routing import Routing
 from simsales.model.schema import (
     Effects,
@@ -32,7 +34,7 @@ MIN_TASKS = 50
 WORK_CV = 0.6
 PRIOR_ARRIVALS_CV = 0.10
 PRIOR_WIN_SD = 0.15
-WEEK_HOURS = 168.0
+PRIOR_QUARTERS = 4
 
 
 def role_name(fit: Fit) -> str:
@@ -167,7 +169,7 @@ def _stage(fit: Fit, stage: StageFit, draw: int, work: dict[str, AnyLaw], spent:
         exits.append(Exit(to="open", probability=max(0.0, 1.0 - sum(e.probability for e in exits))))
     total = sum(e.probability for e in exits)
     exits = [e.model_copy(update={"probability": e.probability / total}) for e in exits]
-    at = "end" if fit.is_limited(draw) else "start"
+    at: Literal["start", "end"] = "end" if fit.is_limited(draw) else "start"
     tasks = (Task(role=role_name(fit), work_hours=work[name], at=at),) if name in work else ()
     return Stage(name=name, tasks=tasks, exits=tuple(exits), effects=Effects(skill=1.0) if tasks else Effects(), max_visits=100)
 
@@ -192,22 +194,25 @@ def _shocks(fit: Fit) -> tuple[Shocks, list[Parameter]]:
     span = float((history.observed_until - history.observed_from) / DAY)
     arrivals = block_cv(weekly(age[age <= span], span).counts)
     wins = _win_sd(fit)
-    rows = [
-        _shock_row("arrivals_quarter_cv", arrivals, PRIOR_ARRIVALS_CV),
-        _shock_row("win_logit_quarter_sd", wins, PRIOR_WIN_SD),
-    ]
-    shocks = Shocks(
-        arrivals_quarter_cv=PRIOR_ARRIVALS_CV if arrivals is None else arrivals,
-        win_logit_quarter_sd=PRIOR_WIN_SD if wins is None else wins,
-    )
-    return shocks, rows
+    quarters = int(span // 91)
+    cv, cv_row = _blended("arrivals_quarter_cv", arrivals, PRIOR_ARRIVALS_CV, quarters)
+    sd, sd_row = _blended("win_logit_quarter_sd", wins, PRIOR_WIN_SD, quarters)
+    return Shocks(arrivals_quarter_cv=cv, win_logit_quarter_sd=sd), [cv_row, sd_row]
 
 
-def _shock_row(name: str, found: float | None, prior: float) -> Parameter:
+def _blended(name: str, found: float | None, prior: float, quarters: int) -> tuple[float, Parameter]:
+    """Return a spread between quarters: a few quarters often show none, so the prior counts for four.
+
+    A spread of 0 from five quarters is no reason for ranges without common ups and downs.
+    """
+    path = f"shocks.{name}"
     if found is None:
-        return Parameter(path=f"shocks.{name}", value=prior, status="prior",
-                         note="needs four whole quarters; a judgement, not this history")  # fmt: skip
-    return Parameter(path=f"shocks.{name}", value=found, status="weakly identified", note="spread of whole quarters beyond chance")
+        note = "needs four whole quarters; a judgement, not this history"
+        return prior, Parameter(path=path, value=prior, status="prior", note=note)
+    variance = (PRIOR_QUARTERS * prior**2 + (quarters - 1) * found**2) / (PRIOR_QUARTERS + quarters - 1)
+    value = float(np.sqrt(variance))
+    note = f"{found:.3g} beyond chance in {quarters} quarters; a prior of {prior:g} counts for {PRIOR_QUARTERS}"
+    return value, Parameter(path=path, value=value, n=quarters, status="weakly identified", note=note)
 
 
 def _win_sd(fit: Fit) -> float | None:
@@ -219,14 +224,14 @@ def _win_sd(fit: Fit) -> float | None:
     quarters = int(span // 91)
     if quarters < 4:
         return None
-    block = np.floor(back[closed] / 91.0).astype(int)
+    block = np.floor(back[closed.to_numpy()] / 91.0).astype(np.int64)
     won = deals["status"].eq("won").to_numpy()[closed.to_numpy()]
     inside = block < quarters
     n = np.bincount(block[inside], minlength=quarters).astype(float)
     w = np.bincount(block[inside], won[inside].astype(float), minlength=quarters)
     if n.min() < 10:
         return None
-    logit = np.log((w + 0.5) / (n - w + 0.5))
+    logit = np.asarray(np.log((w + 0.5) / (n - w + 0.5)), dtype=np.float64)
     chance = float(np.mean(1.0 / (w + 0.5) + 1.0 / (n - w + 0.5)))
     return float(np.sqrt(max(np.var(logit, ddof=1) - chance, 0.0)))
 
@@ -356,4 +361,4 @@ def _visit_number(visits: pd.DataFrame) -> pd.Series:
     return visits.groupby(["deal_id", "stage"], sort=False).cumcount() + 1
 
 
-__all__ = ["Law", "build", "measured_work", "opening", "role_name", "shifted"]
+__all__ = ["build", "measured_work", "opening", "role_name", "shifted"]

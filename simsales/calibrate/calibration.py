@@ -181,7 +181,7 @@ def _export_notes(history: History) -> list[str]:
         said.append("The history has no open deal: if only closed deals were exported, recent leads are missing "
                     "and the forecast of new deals is too low. Export open deals too.")
     silent = float((history.observed_until - deals["created_at"].max()) / DAY)
-    gaps = deals["created_at"].sort_values().diff().dropna() / DAY
+    gaps = deals["created_at"].sort_values().diff().dropna().dt.total_seconds() / 86_400.0
     if len(gaps) >= 20 and silent > max(14.0, 20.0 * float(gaps.quantile(0.95))):
         said.append(f"No deal was created in the last {silent:.0f} days of the history: arrivals are taken to have stopped.")
     return said

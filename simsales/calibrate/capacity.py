@@ -70,7 +70,7 @@ def throughput(history: History, stages: tuple[StageFit, ...]) -> Throughput | N
     weeks = min(int((span + 1e-6) // 7), MAX_WEEKS)
     if weeks < MIN_WEEKS:
         return None
-    starts = -7.0 * np.arange(weeks, 0, -1)  # days before the end of observation
+    starts = -7.0 * np.arange(weeks, 0, -1, dtype=np.float64)  # days before the end of observation
     ended, expected = np.zeros(weeks), np.zeros(weeks)
     for stage in stages:
         counts, hazard = _stage_weeks(stage, starts)

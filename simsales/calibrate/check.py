@@ -159,7 +159,8 @@ def _resampled(history: History, seed: int, replication: int) -> pd.DataFrame:
     n = len(history.deals)
     index = np.arange(n, dtype=np.uint32)
     u = Streams(seed, replication).uniforms(index, hash32("resample"), 0, _RESAMPLE)
-    return history.deals.iloc[np.minimum((u * n).astype(int), n - 1)]
+    found: pd.DataFrame = history.deals.iloc[np.minimum((u * n).astype(int), n - 1)]
+    return found
 
 
 def curves(calibration: Calibration) -> pd.DataFrame:

@@ -85,7 +85,7 @@ def placed(history: History) -> History:
 
 def days(later: pd.Series, earlier: pd.Series | pd.Timestamp) -> Floats:
     """Return the time between two moments in days, as floats (NaN where one is missing)."""
-    return np.asarray((later - earlier) / DAY, dtype=float)
+    return np.asarray((later - earlier).dt.total_seconds(), dtype=np.float64) / 86_400.0
 
 
 def stage_visits(history: History) -> tuple[StageVisits, ...]:

@@ -64,7 +64,7 @@ class StageFit:
         total = self.probability[draw, cause]
         seen = self.incidence[draw, cause]
         if total <= 0:
-            return np.zeros_like(u)
+            return np.zeros(len(u))
         start = np.concatenate([[0.0], seen[:-1]])
         rises = seen > start
         middle, x = 0.5 * (start + seen)[rises] / total, self.time[rises]
@@ -76,12 +76,12 @@ class StageFit:
         inside = np.interp(u, p, values)
         beyond = u > end + 1e-12
         if not beyond.any() or end >= 1.0 - 1e-9:
-            return inside
+            return np.asarray(inside)
         share = np.clip((u - end) / (1.0 - end), 0.0, 1.0)
         rate = max(self.tail_rate[draw], 1e-9)
         reach = -np.expm1(-rate * self.follow_up)
         later = self.follow_up - np.log1p(-share * reach) / rate
-        return np.where(beyond, np.maximum(later, x[-1]), inside)
+        return np.asarray(np.where(beyond, np.maximum(later, x[-1]), inside))
 
     @staticmethod
     def _first(x: Floats) -> float:

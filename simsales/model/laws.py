@@ -159,11 +159,11 @@ class Exponential(Law):
 
     def quantile(self, u: Floats) -> Floats:
         """Return ``-mean log(1 - u)``."""
-        return -self.mean_ * np.log1p(-np.asarray(u, dtype=float))
+        return np.asarray(-self.mean_ * np.log1p(-np.asarray(u, dtype=float)))
 
     def cdf(self, x: Floats) -> Floats:
         """Return ``1 - exp(-x / mean)``."""
-        return -np.expm1(-np.maximum(np.asarray(x, dtype=float), 0.0) / self.mean_)
+        return np.asarray(-np.expm1(-np.maximum(np.asarray(x, dtype=float), 0.0) / self.mean_))
 
     def scaled(self, factor: float) -> Exponential:
         """Return the law with `factor` times the mean."""
@@ -187,7 +187,7 @@ class Gamma(Law):
 
     def quantile(self, u: Floats) -> Floats:
         """Return the inverse of the regularised incomplete gamma function."""
-        return np.asarray(special.gammaincinv(self._shape, u)) * (self.mean_ / self._shape)
+        return np.asarray(special.gammaincinv(self._shape, u) * (self.mean_ / self._shape))
 
     def cdf(self, x: Floats) -> Floats:
         """Return the regularised incomplete gamma function."""
@@ -250,7 +250,7 @@ class Lognormal(Law):
 
     def quantile(self, u: Floats) -> Floats:
         """Return ``exp(log_median + sigma z(u))``."""
-        return np.exp(self.log_median + self.sigma * np.asarray(special.ndtri(u)))
+        return np.asarray(np.exp(self.log_median + self.sigma * special.ndtri(u)))
 
     def cdf(self, x: Floats) -> Floats:
         """Return the normal distribution function of the logarithm."""
@@ -285,12 +285,13 @@ class Weibull(Law):
 
     def quantile(self, u: Floats) -> Floats:
         """Return ``scale (-log(1 - u)) ** (1 / shape)``."""
-        return self.scale * (-np.log1p(-np.asarray(u, dtype=float))) ** (1.0 / self.shape)
+        exponential = -np.log1p(-np.asarray(u, dtype=float))
+        return np.asarray(self.scale * exponential ** (1.0 / self.shape))
 
     def cdf(self, x: Floats) -> Floats:
         """Return ``1 - exp(-(x / scale) ** shape)``."""
         ratio = np.maximum(np.asarray(x, dtype=float), 0.0) / self.scale
-        return -np.expm1(-(ratio**self.shape))
+        return np.asarray(-np.expm1(-(ratio**self.shape)))
 
     def mean(self) -> float:
         """Return ``scale Gamma(1 + 1 / shape)``."""
@@ -358,7 +359,7 @@ class Empirical(Law):
     def quantile(self, u: Floats) -> Floats:
         """Interpolate linearly between the observed values."""
         p, x = self._knots()
-        return np.interp(np.asarray(u, dtype=float), p, x)
+        return np.asarray(np.interp(np.asarray(u, dtype=float), p, x))
 
     def cdf(self, x: Floats) -> Floats:
         """Return the inverse of the quantile function (the right end of a step)."""
@@ -416,7 +417,7 @@ class Mixture(Law):
             low = np.where(above, low, middle)
             if np.all(high - low <= 1e-13 * np.maximum(high, 1e-300)):
                 break
-        return high
+        return np.asarray(high)
 
     def mean(self) -> float:
         """Return the weighted mean of the parts' means."""
@@ -478,7 +479,7 @@ class _LawSchema:
         inner = handler(schema)
         options: list[dict[str, Any]] = [{"type": "number", "minimum": 0}]
         for kind, law in LAWS.items():
-            fields = {
+            fields: dict[str, Any] = {
                 field.alias or name: {} for name, field in law.model_fields.items() if name != "kind"
             }
             body = {"type": "object", "properties": fields, "additionalProperties": False}

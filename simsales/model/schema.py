@@ -185,6 +185,9 @@ class Shocks(Value):
     amount_quarter_cv: NonNegative = 0.0
 
 
+Status = Literal["identified", "weakly identified", "assumed", "prior", "set"]
+
+
 class Parameter(Value):
     """Where a number came from."""
 
@@ -193,7 +196,7 @@ class Parameter(Value):
     low: float | None = None
     high: float | None = None
     n: int | None = None
-    status: Literal["identified", "weakly identified", "assumed", "prior", "set"] = "set"
+    status: Status = "set"
     note: str = ""
 
 
