@@ -74,7 +74,7 @@ def test_stage_histories_add_up_in_any_order(rows: list[tuple[str, ...]]) -> Non
     assert_order_is_nothing(["deal_id", "stage", "entered_at"], rows, "stage_history")
 
 
-@QUICK
+@settings(QUICK, max_examples=15)
 @given(st.lists(EVENT, min_size=1, max_size=25), st.integers(0, 40))
 def test_a_snapshot_never_holds_a_later_stamp(rows: list[tuple[str, ...]], hours: int) -> None:
     history = read_rows(["case_id", "activity", "lifecycle", "timestamp", "resource"], rows, "events")

@@ -201,7 +201,7 @@ class Table:
 
     def tidy(self) -> None:
         """Leave out empty rows, totals and repeated captions."""
-        if not len(self):
+        if self.sheet.cells.empty:
             return
         cells = self.sheet.cells
         lead = cells.iloc[:, 0].to_numpy(dtype=object)
