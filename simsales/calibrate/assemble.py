@@ -231,9 +231,9 @@ def _win_sd(fit: Fit) -> float | None:
     w = np.bincount(block[inside], won[inside].astype(float), minlength=quarters)
     if n.min() < 10:
         return None
-    logit = np.asarray(np.log((w + 0.5) / (n - w + 0.5)), dtype=np.float64)
+    logit = np.log((w + 0.5) / (n - w + 0.5))
     chance = float(np.mean(1.0 / (w + 0.5) + 1.0 / (n - w + 0.5)))
-    return float(np.sqrt(max(np.var(logit, ddof=1) - chance, 0.0)))
+    return float(np.sqrt(max(float(np.var(logit, ddof=1)) - chance, 0.0)))
 
 
 def build(fit: Fit, draw: int = 0) -> tuple[Model, list[Parameter]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 _RESAMPLE = 210
 MARKS = 200
+POINTS = 120
 
 
 def check(calibration: Calibration, replications: int | None = None, seed: int = 1) -> pd.DataFrame:
@@ -169,18 +170,27 @@ def curves(calibration: Calibration) -> pd.DataFrame:
     return pd.concat(pieces, ignore_index=True)
 
 
+def _grid(stage: StageFit) -> Floats:
+    """Return ages at which curves are drawn: where stays end, thinned, and an even grid between."""
+    even = np.linspace(0.0, max(stage.follow_up, 1e-9), 41)
+    events = stage.time if len(stage.time) <= POINTS else np.quantile(stage.time, np.linspace(0.0, 1.0, POINTS))
+    return np.unique(np.concatenate([even, events]))
+
+
 def _stage_curves(stage: StageFit) -> list[pd.DataFrame]:
     pieces = []
     name = stage.visits.name
-    grid = np.linspace(0.0, max(stage.follow_up, 1e-9), 101)
+    grid = _grid(stage)
+    at_risk = (stage.visits.duration[None, :] >= grid[:, None]) & (stage.visits.entry[None, :] <= grid[:, None])
+    followed = at_risk.sum(axis=1).astype(float)
     for k, to in enumerate(stage.visits.causes):
         observed = np.interp(grid, np.concatenate([[0.0], stage.time]), np.concatenate([[0.0], stage.incidence[0, k]]))
         fitted = stage.probability[0, k] * stage.law(0, k).cdf(grid)
         for kind, p in (("observed", observed), ("fitted", fitted)):
-            pieces.append(pd.DataFrame({"stage": name, "days": grid, "p": p, "exit": to, "kind": kind}))
+            pieces.append(pd.DataFrame({"stage": name, "days": grid, "p": p, "exit": to, "kind": kind, "at_risk": followed}))
     still = np.sort(stage.visits.duration[stage.visits.cause == 0])
     if len(still) > MARKS:
         still = np.quantile(still, np.linspace(0.0, 1.0, MARKS))
     if len(still):
-        pieces.append(pd.DataFrame({"stage": name, "days": still, "p": np.nan, "exit": "", "kind": "censored"}))
+        pieces.append(pd.DataFrame({"stage": name, "days": still, "p": np.nan, "exit": "", "kind": "censored", "at_risk": np.nan}))
     return pieces
