@@ -90,6 +90,15 @@ def make_deals(plan: Plan, streams: Streams) -> Deals:
     Returns
     -------
     Deals
+
+    Examples
+    --------
+    >>> from simsales.engine.lower import lower
+    >>> from simsales.model.schema import Model
+    >>> model = Model(channels=[{"name": "web", "leads_per_week": 7.0}],
+    ...               stages=[{"name": "Open", "exits": [{"to": "lost", "probability": 1.0}]}])
+    >>> make_deals(lower(model, cases=3), Streams(1)).number.tolist()
+    [0, 1, 2]
     """
     times, channel, number, until = _leads(plan, streams)
     index, name = number.astype(np.uint32), np.array(plan.channel_key, dtype=np.uint32)[channel]

@@ -20,7 +20,7 @@ class Hooks:
     ----------
     route : callable, optional
         ``route(deal, reps) -> name or None``: whom a deal goes to, of the reps of the role that are
-        there; None leaves it to the role's routing rule.
+        there; None leaves it to the role's routing rule. Not asked for a role whose routing is ``pool``.
     exit : callable, optional
         ``exit(deal, stage, targets, chosen) -> target``: how a visit ends; `chosen` is what the
         keyed draw says. A stay that was under way at the start (R9) is not asked.

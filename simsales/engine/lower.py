@@ -96,7 +96,7 @@ def _time(clock: Clock, value: When, name: str, default: float) -> float:
         return default
     if isinstance(value, str):
         try:
-            value = dt.date.fromisoformat(value) if len(value) == 10 else dt.datetime.fromisoformat(value)
+            value = _read_date(value)
         except ValueError as error:
             message = (
                 f"{name} must be a date like 2027-03-31, got {value!r}. "
@@ -108,10 +108,18 @@ def _time(clock: Clock, value: When, name: str, default: float) -> float:
         return clock.days(aware.astimezone(dt.UTC))
     if isinstance(value, dt.date):
         return clock.midnight(value + dt.timedelta(days=1) if name == "until" else value)
-    if not math.isfinite(value):
-        message = f"{name} must be a finite number of days, got {value}. Hint: give a date."
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        message = f"{name} must be a date or a finite number of days, got {value}. Hint: give a date."
         raise InvalidModelError(message)
     return float(value)
+
+
+def _read_date(text: str) -> dt.date:
+    """Return an ISO date, or a date and time where the text has one."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return dt.datetime.fromisoformat(text)
 
 
 def _union(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:

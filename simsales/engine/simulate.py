@@ -101,5 +101,13 @@ def run_plan(
     Returns
     -------
     EventLog
+
+    Examples
+    --------
+    >>> model = Model(channels=[{"name": "web", "leads_per_week": 7.0}],
+    ...               stages=[{"name": "Open", "exits": [{"to": "lost", "probability": 1.0}]}])
+    >>> plan = lower(model, cases=4)
+    >>> [len(run_plan(plan, seed=1, replication=r).deals) for r in range(2)]
+    [4, 4]
     """
     return Run(plan, seed, replication, hooks).log()

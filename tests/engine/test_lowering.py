@@ -35,6 +35,7 @@ def test_dates_are_local_days_and_until_includes_its_day():
     plan = lower(m, start="2027-01-02", until="2027-01-31")
     assert (plan.start, plan.until) == (1.0, 31.0)
     assert lower(m, until="2027-01-31T12:00").until == 30.5
+    assert lower(m, until="20270131").until == 31.0
     assert lower(m, until="2027-01-31T00:00+00:00").until == pytest.approx(30 + 8 / 24)
     assert lower(m, until=pd.Timestamp("2027-01-31T12:00", tz="Asia/Shanghai")).until == 30.5
     assert (lower(m, start=3.0).start, lower(m, start=3.0).until) == (3.0, 103.0)
@@ -45,7 +46,8 @@ def test_dates_are_local_days_and_until_includes_its_day():
     [
         ({"until": "2026-01-01"}, "until must be after start .*, got 2026-01-01. Hint"),
         ({"start": "01/02/2027"}, "start must be a date like 2027-03-31, got '01/02/2027'. Hint"),
-        ({"until": float("nan")}, "until must be a finite number of days, got nan. Hint"),
+        ({"until": float("nan")}, "until must be a date or a finite number of days, got nan. Hint"),
+        ({"until": [2027]}, "until must be a date or a finite number of days, got"),
         ({"cases": -1}, "cases must be 0 or more, got -1. Hint"),
     ],
 )
