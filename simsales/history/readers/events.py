@@ -62,7 +62,7 @@ def read(table: Table, context: Context) -> Parts:
     for frame in (visits, tasks):
         frame["deal_id"] = names.to_numpy()[frame["deal_id"].to_numpy(dtype=int)]
     order = [name for name in context.mapping.stages if name in chosen] or [name for name in order_of(entries) if name in chosen]
-    kinds = {stage: "open" for stage in order} | {activity: kind for activity, kind in ends_with.items() if activity not in chosen}
+    kinds = dict.fromkeys(order, "open") | {activity: kind for activity, kind in ends_with.items() if activity not in chosen}
     last = pd.Timestamp(log.events["time"].max())
     reps = pd.DataFrame({"rep": list(context.roles), "role": list(context.roles.values())}, dtype=object)
     return Parts(deals, visits, "A", kinds, log.precision, tasks=tasks, reps=reps, changes=_amount_trail(log), last_seen=last)

@@ -111,8 +111,7 @@ def _status_events(entries: pd.DataFrame, explicit: pd.DataFrame) -> pd.DataFram
     by_stage = entries.loc[:, ["deal_id", "time", "kind", "order"]].assign(weak=False)
     events = pd.concat([by_stage, explicit.assign(order=np.inf)], ignore_index=True) if len(explicit) else by_stage.copy()
     events["kind"] = events["kind"].replace("parked", "open")
-    events = events.sort_values(["deal_id", "time", "order", "kind"], kind="stable").reset_index(drop=True)
-    return events
+    return events.sort_values(["deal_id", "time", "order", "kind"], kind="stable").reset_index(drop=True)
 
 
 def _opened(events: pd.DataFrame) -> pd.Series:

@@ -49,7 +49,7 @@ def load(path: Path) -> sheets.Sheet:
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            stream = gzip.open(raw) if packed else raw
+            stream = gzip.open(raw) if packed else raw  # noqa: SIM115 - closed with the file beneath it
             rows = _rows(_Guard(stream, path.name))  # type: ignore[arg-type]
     except ET.ParseError as error:
         raise HistoryError(f"{path.name} must be well-formed XML, got {error}. Hint: export the log again.") from error
