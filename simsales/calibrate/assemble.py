@@ -35,6 +35,7 @@ WORK_CV = 0.6
 PRIOR_ARRIVALS_CV = 0.10
 PRIOR_WIN_SD = 0.15
 PRIOR_QUARTERS = 4
+LEAST_NEVER = 1e-6
 
 
 def role_name(fit: Fit) -> str:
@@ -162,11 +163,10 @@ def _stage(fit: Fit, stage: StageFit, draw: int, work: dict[str, AnyLaw], spent:
         for k, to in enumerate(stage.visits.causes)
         if p[k] > 0
     ]
-    if not exits:
-        exits = _borrowed(fit)
-        never = 0.0
-    if never > 1e-9 or not exits:
-        exits.append(Exit(to="open", probability=max(0.0, 1.0 - sum(e.probability for e in exits))))
+    exits = exits or _borrowed(fit)
+    # never exactly 0: a deal older than any that ended is then one that nobody will close (R9)
+    never = max(never if p.sum() > 0 else 0.0, LEAST_NEVER)
+    exits.append(Exit(to="open", probability=min(1.0, never)))
     total = sum(e.probability for e in exits)
     exits = [e.model_copy(update={"probability": e.probability / total}) for e in exits]
     at: Literal["start", "end"] = "end" if fit.is_limited(draw) else "start"
