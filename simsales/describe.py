@@ -35,9 +35,8 @@ def describe_model(model: Model) -> list[str]:
     lines += [f"  {line}" for line in _people(model)]
     lines += [f"  Plan {name}: {_plan(model, name)}" for name in model.plans]
     if model.effort is not None:
-        lines.append(
-            f"  Effort reacts to marginal pay with elasticity {text.number(model.effort.elasticity)} ({model.effort.status})"
-        )
+        elasticity = text.number(model.effort.elasticity)
+        lines.append(f"  Effort reacts to marginal pay with elasticity {elasticity} ({model.effort.status})")
     return lines
 
 
@@ -180,7 +179,10 @@ def _brief(value: Any) -> str:
 
 
 def _assumed(model: Model) -> Iterator[str]:
-    for status, words in (("assumed", "assumed, not learnt from data"), ("weakly identified", "only weakly identified by the data")):
+    for status, words in (
+        ("assumed", "assumed, not learnt from data"),
+        ("weakly identified", "only weakly identified by the data"),
+    ):
         paths = [parameter.path for parameter in model.provenance if parameter.status == status]
         if paths:
             more = f" and {len(paths) - 4} more" if len(paths) > 4 else ""

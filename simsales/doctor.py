@@ -106,7 +106,9 @@ def _holidays() -> Finding:
         if any(day.year == year for day in holidays.country_holidays("CN", years=year).weekend_workdays)
     ]
     years = f"{known[0]} to {known[-1]}" if known else "no year"
-    return Finding("calendar data", f"holidays {importlib.metadata.version('holidays')}; China's make-up days known for {years}")
+    return Finding(
+        "calendar data", f"holidays {importlib.metadata.version('holidays')}; China's make-up days known for {years}"
+    )
 
 
 def _zones() -> Finding:

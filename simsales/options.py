@@ -53,9 +53,7 @@ Opening = Annotated[Path | None, _file("OPEN.csv", "Start from these open deals;
 # how a history is read
 Source = Annotated[
     str | None,
-    typer.Option(
-        help="deals, changes, stage_history, events, xes or tables; default: guessed.", show_default=False
-    ),
+    typer.Option(help="deals, changes, stage_history, events, xes or tables; default: guessed.", show_default=False),
 ]
 Mapping = Annotated[Path | None, _file("M.yaml", "States what would be guessed; see import --guess.")]
 Zone = Annotated[
@@ -77,9 +75,7 @@ Guess = Annotated[Path | None, _file("M.yaml", "Write the guessed mapping, to ed
 ModelOut = Annotated[Path, typer.Option(metavar="MODEL.yaml", help="Where to write the model.", show_default=False)]
 OpeningOut = Annotated[Path | None, _file("OPEN.csv", "Also write today's open deals, for run and compare.")]
 Html = Annotated[Path | None, _file("FILE", "Also write a one-file HTML report.")]
-Log = Annotated[
-    Path | None, _file("F.csv", "Write event logs: case_id, activity, start_time, end_time, resource.")
-]
+Log = Annotated[Path | None, _file("F.csv", "Write event logs: case_id, activity, start_time, end_time, resource.")]
 Runs = Annotated[int, typer.Option(min=1, help="How many logs: F_0.csv, F_1.csv, ...; one: F.csv.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object with unrounded numbers.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no notes.")]
@@ -106,9 +102,7 @@ Precision = Annotated[
         show_default=False,
     ),
 ]
-CheckFit = Annotated[
-    bool, typer.Option("--check/--no-check", help="Simulate the training window and compare.")
-]
+CheckFit = Annotated[bool, typer.Option("--check/--no-check", help="Simulate the training window and compare.")]
 
 # what is forecast
 LastDay = Annotated[str, _date("Last day of the period.")]

@@ -78,8 +78,7 @@ def columns(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1)
     lines = [list(header), *(list(row) for row in rows)]
     widths = [max(width(line[i]) for line in lines) for i in range(len(header))]
     return "\n".join(
-        "  ".join(_pad(cell, widths[i], to_left=i < left) for i, cell in enumerate(line)).rstrip()
-        for line in lines
+        "  ".join(_pad(cell, widths[i], to_left=i < left) for i, cell in enumerate(line)).rstrip() for line in lines
     )
 
 
@@ -115,9 +114,7 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
 
 
 def _kpi_row(name: str, kpi: Data, currency: str | None) -> list[str]:
-    mean, error, low, high = (
-        measures.show(name, kpi[key], currency) for key in ("mean", "mc_error", "p10", "p90")
-    )
+    mean, error, low, high = (measures.show(name, kpi[key], currency) for key in ("mean", "mc_error", "p10", "p90"))
     return [measures.label(name), mean, error, f"{low} to {high}"]
 
 
@@ -200,15 +197,17 @@ def forecast_text(result: Data, currency: str | None, notes: Sequence[str] = ())
         f"from deals still to come {money(result['new'])} (means)"
     )
     if plain(result.get("mc_error")) is not None:
-        lines.append(
-            f"  Monte-Carlo error of the P50 {money(result['mc_error'])}, from {text.count(result.get('replications'))} simulated futures"
-        )
+        futures = text.count(result.get("replications"))
+        lines.append(f"  Monte-Carlo error of the P50 {money(result['mc_error'])}, from {futures} simulated futures")
     floor = plain(result.get("noise_floor"))
     if floor is not None:
         lines.append(f"  Noise floor {text.percent(floor, 1)}: the miss that chance alone leaves to a perfect model")
     known = {name: value for name, value in result.get("baselines", {}).items() if plain(value) is not None}
     if known:
-        lines += ["", columns(["Simple baseline", "Says"], [[_words(name), money(value)] for name, value in known.items()])]
+        lines += [
+            "",
+            columns(["Simple baseline", "Says"], [[_words(name), money(value)] for name, value in known.items()]),
+        ]
     lines += [f"\nNote: {note}" for note in notes]
     return "\n".join(lines)
 
@@ -233,7 +232,11 @@ def calibrate_text(result: Data) -> str:
     ]
     statuses = Counter(str(row["status"]) for row in result["parameters"])
     counted = ", ".join(f"{n} {status}" for status, n in statuses.most_common())
-    lines = [f"{len(rows)} parameters: {counted}", "", columns(["Parameter", "Estimate", "95 % interval", "n", "Status"], rows)]
+    lines = [
+        f"{len(rows)} parameters: {counted}",
+        "",
+        columns(["Parameter", "Estimate", "95 % interval", "n", "Status"], rows),
+    ]
     if result.get("check"):
         check = [
             [str(row["measure"]), *(_value(row.get(key)) for key in ("model", "history", "floor"))]

@@ -67,7 +67,7 @@ def dotted(path: Path) -> str:
 
 
 def top(module: str) -> str:
-    return module.split(".")[0]
+    return module.split(".", maxsplit=1)[0]
 
 
 def imports(path: Path) -> Iterator[Import]:
@@ -90,7 +90,9 @@ def _imports(node: ast.AST, module: str, *, inside: bool, typing_only: bool) -> 
 def _targets(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
     if isinstance(node, ast.ImportFrom):
         assert node.level == 0, "imports are absolute, so that the arrows can be read"
-        names = [f"{node.module}.{alias.name}" if node.module == "simsales" else str(node.module) for alias in node.names]
+        names = [
+            f"{node.module}.{alias.name}" if node.module == "simsales" else str(node.module) for alias in node.names
+        ]
     else:
         names = [alias.name for alias in node.names]
     for name in dict.fromkeys(names):
@@ -155,11 +157,7 @@ def test_only_the_command_line_prints(path: Path) -> None:
 @pytest.mark.parametrize("path", modules(), ids=dotted)
 def test_nothing_makes_randomness_but_the_keyed_streams(path: Path) -> None:
     banned = ("np.random", "numpy.random", "random.", "secrets.", "uuid.", "os.urandom")
-    found = [
-        (name, line)
-        for name, line in names(path)
-        if name in ("random", "secrets") or name.startswith(banned)
-    ]
+    found = [(name, line) for name, line in names(path) if name in ("random", "secrets") or name.startswith(banned)]
     assert found == []
 
 
@@ -167,8 +165,17 @@ def test_nothing_makes_randomness_but_the_keyed_streams(path: Path) -> None:
 def test_nothing_reads_the_clock_but_the_command_line(path: Path) -> None:
     if dotted(path) in CLOCK_READERS:
         return
-    banned = ("time.time", "time.perf_counter", "time.monotonic", "datetime.now", "date.today", "Timestamp.now",
-              "Timestamp.today", "datetime.utcnow", "datetime.today")
+    banned = (
+        "time.time",
+        "time.perf_counter",
+        "time.monotonic",
+        "datetime.now",
+        "date.today",
+        "Timestamp.now",
+        "Timestamp.today",
+        "datetime.utcnow",
+        "datetime.today",
+    )
     found = [(name, line) for name, line in calls(path) if name.endswith(banned)]
     assert found == []
 

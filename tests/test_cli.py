@@ -65,7 +65,9 @@ def program(*arguments: object, cwd: Path, **options: Any) -> subprocess.Complet
     """Run the program as users do, in a process of its own."""
     command = [sys.executable, "-m", "simsales.cli", *map(str, arguments)]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env=env, check=False, **options)
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", cwd=cwd, env=env, check=False, **options
+    )
 
 
 @pytest.fixture
@@ -89,7 +91,16 @@ def deals(tmp_path_factory: pytest.TempPathFactory) -> Path:
             stage, days = (("赢单", 20), ("输单", 10), ("赢单", 25), ("输单", 5), ("跟进中", 999))[i % 5]
             closed = created + dt.timedelta(days=days + i % 7)
             done = closed <= last
-            out.writerow([f"D{i:04d}", created, closed if done else "", stage if done else "跟进中", f"销售{i % 3}", 1000 + 10 * (i % 50)])
+            out.writerow(
+                [
+                    f"D{i:04d}",
+                    created,
+                    closed if done else "",
+                    stage if done else "跟进中",
+                    f"销售{i % 3}",
+                    1000 + 10 * (i % 50),
+                ]
+            )
     return path
 
 
@@ -133,7 +144,10 @@ def test_run_prints_one_json_object_and_nothing_else(files: Path) -> None:
 
 def test_run_is_the_same_for_any_number_of_jobs_and_for_its_manifest(files: Path) -> None:
     first = simsales("run", files / "基线.yaml", "--reps", 3, "--cases", 30, "--seed", 7, "--jobs", 1, "--json").stdout
-    assert simsales("run", files / "基线.yaml", "--reps", 3, "--cases", 30, "--seed", 7, "--jobs", 2, "--json").stdout == first
+    assert (
+        simsales("run", files / "基线.yaml", "--reps", 3, "--cases", 30, "--seed", 7, "--jobs", 2, "--json").stdout
+        == first
+    )
     (files / "run.json").write_text(first, encoding="utf-8")
     assert simsales("run", "--manifest", files / "run.json", "--json", "--jobs", 1).stdout == first
     other = simsales("run", files / "基线.yaml", "--reps", 3, "--cases", 30, "--seed", 8, "--jobs", 1, "--json").stdout
@@ -188,7 +202,9 @@ def test_compare_prints_the_agreed_shape(files: Path) -> None:
 
 def test_compare_reads_for_people_and_writes_a_report(files: Path) -> None:
     page = files / "page.html"
-    text = simsales("compare", files / "基线.yaml", files / "更快.yaml", "--reps", 4, "--jobs", 1, "--html", page).stdout
+    text = simsales(
+        "compare", files / "基线.yaml", files / "更快.yaml", "--reps", 4, "--jobs", 1, "--html", page
+    ).stdout
     assert "更快报价: ¥" in text
     assert "more bookings" in text
     assert "更快报价" in page.read_text(encoding="utf-8")
@@ -200,7 +216,16 @@ OPEN = "deal_id,stage,age_days,amount\n旧单-1,报价,3,5000\n旧单-2,报价,4
 @pytest.mark.parametrize("verb", ["run", "compare"])
 def test_a_run_can_start_from_open_deals(verb: str, files: Path) -> None:
     (files / "open.csv").write_text(OPEN, encoding="utf-8")
-    arguments = [verb, files / "基线.yaml", *([files / "更快.yaml"] if verb == "compare" else []), "--reps", 2, "--jobs", 1, "--json"]
+    arguments = [
+        verb,
+        files / "基线.yaml",
+        *([files / "更快.yaml"] if verb == "compare" else []),
+        "--reps",
+        2,
+        "--jobs",
+        1,
+        "--json",
+    ]
     cold = simsales(*arguments)
     assert "starts without open deals" in cold.stderr
     warm = simsales(*arguments, "--opening", files / "open.csv")
@@ -214,7 +239,10 @@ def test_a_run_can_start_from_open_deals(verb: str, files: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("deal_id,phase\n1,报价\n", r"open.csv must have the columns deal_id, stage, age_days, got deal_id, phase. Hint:"),
+        (
+            "deal_id,phase\n1,报价\n",
+            r"open.csv must have the columns deal_id, stage, age_days, got deal_id, phase. Hint:",
+        ),
         ("", "open.csv must be a table in CSV"),
         (None, "open.csv must be a file that can be read"),
         ("deal_id,stage,age_days\n1,报阶,3\n", "报阶"),
@@ -223,14 +251,16 @@ def test_a_run_can_start_from_open_deals(verb: str, files: Path) -> None:
 def test_open_deals_that_cannot_be_used_are_explained(text: str | None, message: str, files: Path) -> None:
     if text is not None:
         (files / "open.csv").write_text(text, encoding="utf-8")
-    result = simsales("run", files / "基线.yaml", "--reps", 2, "--jobs", 1, "--opening", files / "open.csv", exit_code=3)
+    result = simsales(
+        "run", files / "基线.yaml", "--reps", 2, "--jobs", 1, "--opening", files / "open.csv", exit_code=3
+    )
     assert re.search(message, result.stderr)
 
 
 # histories ----------------------------------------------------------------------------------------
 
 
-def test_import_check_writes_nothing(deals: Path, tmp_path: Path) -> None:
+def test_import_check_writes_nothing(deals: Path) -> None:
     before = sorted(deals.parent.iterdir())
     text = simsales("import", deals, "--check").stdout
     assert "500 read, 500 kept" in text
@@ -278,10 +308,35 @@ def test_calibrate_writes_a_model_that_loads_and_runs(deals: Path, tmp_path: Pat
 
 def test_forecast_prints_the_agreed_shape(deals: Path) -> None:
     result = simsales(
-        "forecast", deals, "--as-of", "2026-03-31", "--until", "2026-05-15", "--target", "1.5万", "--reps", 40, "--jobs", 1, "--json"
+        "forecast",
+        deals,
+        "--as-of",
+        "2026-03-31",
+        "--until",
+        "2026-05-15",
+        "--target",
+        "1.5万",
+        "--reps",
+        40,
+        "--jobs",
+        1,
+        "--json",
     )
     data = json.loads(result.stdout)
-    keys = {"as_of", "until", "target", "quantiles", "mean", "p_target", "booked", "open", "new", "noise_floor", "baselines", "manifest"}
+    keys = {
+        "as_of",
+        "until",
+        "target",
+        "quantiles",
+        "mean",
+        "p_target",
+        "booked",
+        "open",
+        "new",
+        "noise_floor",
+        "baselines",
+        "manifest",
+    }
     assert keys <= set(data)
     assert (data["as_of"], data["until"], data["target"]) == ("2026-03-31", "2026-05-15", 15000.0)
     quantiles = data["quantiles"]
@@ -291,7 +346,9 @@ def test_forecast_prints_the_agreed_shape(deals: Path) -> None:
 
 def test_forecast_reads_for_people_and_writes_a_report(deals: Path, tmp_path: Path) -> None:
     page = tmp_path / "周报.html"
-    text = simsales("forecast", deals, "--until", "2026-06-30", "--target", "20,000", "--reps", 40, "--jobs", 1, "--html", page).stdout
+    text = simsales(
+        "forecast", deals, "--until", "2026-06-30", "--target", "20,000", "--reps", 40, "--jobs", 1, "--html", page
+    ).stdout
     assert "80 % range" in text
     assert "reached with probability" in text
     assert "<html" in page.read_text(encoding="utf-8")
@@ -348,7 +405,10 @@ BAD_MODELS = {
         ("currency: CNY", "name: 又一个"),
         r"bad.yaml:3:1 must not repeat a key, got 'name' again \(first on line 2\). Hint:",
     ),
-    "an unknown stage": (("to: 报价", "to: 报阶"), r"stages\[0\].exits\[0\].to must be a stage or an outcome, got '报阶'"),
+    "an unknown stage": (
+        ("to: 报价", "to: 报阶"),
+        r"stages\[0\].exits\[0\].to must be a stage or an outcome, got '报阶'",
+    ),
     "a NaN": (("leads_per_week: 14", "leads_per_week: .nan"), r"leads_per_week must be a finite number, got nan"),
     "broken YAML": (("name: 基线", "name: [基线"), r"bad.yaml:\d+:\d+ must be valid YAML"),
 }
@@ -360,7 +420,11 @@ def test_a_bad_model_is_explained_and_nothing_is_written(verb: str, case: str, f
     (old, new), message = BAD_MODELS[case]
     (files / "bad.yaml").write_text(MODEL.replace(old, new), encoding="utf-8")
     before = sorted(files.iterdir())
-    more = {"check": (), "run": ("--html", files / "o.html"), "compare": (files / "更快.yaml", "--html", files / "o.html")}[verb]
+    more = {
+        "check": (),
+        "run": ("--html", files / "o.html"),
+        "compare": (files / "更快.yaml", "--html", files / "o.html"),
+    }[verb]
     result = simsales(verb, files / "bad.yaml", *more, exit_code=3)
     assert re.search(message, result.stderr)
     assert result.stdout == ""
@@ -387,9 +451,15 @@ def test_scenarios_of_one_name_are_refused(files: Path) -> None:
 BAD_CRM = {
     "nothing there": (None, r"export.csv"),
     "empty": (b"", r"export.csv"),
-    "missing columns": ("a,b\n1,2\n3,4\n".encode(), r"created|column"),
-    "ambiguous dates": ("id,created,closed,stage,amount\n1,01/02/2025,03/04/2025,Won,5\n".encode(), r"dayfirst|--dayfirst|day-first"),
-    "wrong order of dates": ("id,created,closed,stage,amount\n1,2025-03-01,2025-02-01,Won,5\n2,2025-03-01,2025-04-01,Won,5\n".encode(), r"before"),
+    "missing columns": (b"a,b\n1,2\n3,4\n", r"created|column"),
+    "ambiguous dates": (
+        b"id,created,closed,stage,amount\n1,01/02/2025,03/04/2025,Won,5\n",
+        r"dayfirst|--dayfirst|day-first",
+    ),
+    "wrong order of dates": (
+        b"id,created,closed,stage,amount\n1,2025-03-01,2025-02-01,Won,5\n2,2025-03-01,2025-04-01,Won,5\n",
+        r"before",
+    ),
     "no text": (bytes(range(256)) * 4, r"export.csv"),
 }
 
@@ -433,7 +503,9 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_any_work(
     assert "must lie in a folder that exists" in simsales(verb, *arguments, exit_code=3).stderr
 
 
-@pytest.mark.skipif(os.name == "nt" or (hasattr(os, "geteuid") and os.geteuid() == 0), reason="permissions do not bind this user")
+@pytest.mark.skipif(
+    os.name == "nt" or (hasattr(os, "geteuid") and os.geteuid() == 0), reason="permissions do not bind this user"
+)
 def test_a_folder_without_permission_is_refused(files: Path, tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
@@ -444,7 +516,9 @@ def test_a_manifest_that_is_none_is_refused(files: Path) -> None:
     (files / "m.json").write_text("{}", encoding="utf-8")
     assert "must hold a manifest" in simsales("run", "--manifest", files / "m.json", exit_code=3).stderr
     (files / "m.json").write_text("{", encoding="utf-8")
-    assert re.search(r"m.json:1:\d+ must be valid JSON", simsales("run", "--manifest", files / "m.json", exit_code=3).stderr)
+    assert re.search(
+        r"m.json:1:\d+ must be valid JSON", simsales("run", "--manifest", files / "m.json", exit_code=3).stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -465,7 +539,16 @@ def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], message: str) -> N
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("3000000", 3e6), ("3,000,000", 3e6), ("1.2M", 1.2e6), ("250k", 2.5e5), ("1200万", 1.2e7), ("1.5亿", 1.5e8), ("¥1,200万", 1.2e7), ("$3.5m", 3.5e6)],
+    [
+        ("3000000", 3e6),
+        ("3,000,000", 3e6),
+        ("1.2M", 1.2e6),
+        ("250k", 2.5e5),
+        ("1200万", 1.2e7),
+        ("1.5亿", 1.5e8),
+        ("¥1,200万", 1.2e7),
+        ("$3.5m", 3.5e6),
+    ],
 )
 def test_targets_are_read_as_people_write_them(text: str, expected: float) -> None:
     from simsales.inputs import amount
@@ -479,7 +562,10 @@ def test_the_unexpected_is_one_message_and_exit_1(files: Path, monkeypatch: pyte
 
     monkeypatch.setattr("simsales.files.load_any", broken)
     result = simsales("check", files / "基线.yaml", exit_code=1)
-    assert "something went wrong inside simsales: ZeroDivisionError: by zero. Hint: run again with SIMSALES_DEBUG=1" in result.stderr
+    assert (
+        "something went wrong inside simsales: ZeroDivisionError: by zero. Hint: run again with SIMSALES_DEBUG=1"
+        in result.stderr
+    )
     with pytest.raises(ZeroDivisionError):
         CliRunner().invoke(cli.app, ["check", "x.yaml"], env={"SIMSALES_DEBUG": "1"}, catch_exceptions=False)
 
@@ -493,7 +579,7 @@ def test_interruption_exits_with_130(files: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX pipe")
-def test_a_reader_that_stops_early_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_stops_early_is_no_error() -> None:
     command = f"{sys.executable} -m simsales.cli schema | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout == "{\n"
@@ -510,9 +596,18 @@ def test_as_a_process_data_and_messages_are_kept_apart(files: Path) -> None:
 
 
 def test_chinese_output_survives_a_plain_locale(files: Path) -> None:
-    env = {"LC_ALL": "C", "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    env = {
+        "LC_ALL": "C",
+        "PYTHONPATH": str(ROOT),
+        "PATH": os.environ["PATH"],
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+    }
     done = subprocess.run(
-        [sys.executable, "-m", "simsales.cli", "check", str(files / "基线.yaml")], capture_output=True, env=env, check=False
+        [sys.executable, "-m", "simsales.cli", "check", str(files / "基线.yaml")],
+        capture_output=True,
+        env=env,
+        check=False,
     )
     assert done.returncode == 0
     assert "初步沟通" in done.stdout.decode("utf-8")

@@ -42,7 +42,9 @@ def test_a_pay_plan_is_said_in_words(rates: list[dict[str, float]], says: str) -
 
 def test_assumed_parameters_are_counted_and_named() -> None:
     found = [{"path": f"p{i}", "status": "assumed"} for i in range(6)] + [{"path": "q", "status": "identified"}]
-    assert describe.notes(model(provenance=found)) == ["6 parameters assumed, not learnt from data: p0, p1, p2, p3 and 2 more."]
+    assert describe.notes(model(provenance=found)) == [
+        "6 parameters assumed, not learnt from data: p0, p1, p2, p3 and 2 more."
+    ]
 
 
 def test_a_stage_that_nobody_reaches_and_one_that_nobody_leaves_are_named() -> None:

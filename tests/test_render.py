@@ -13,8 +13,22 @@ from simsales import render
 
 
 def test_json_knows_no_nan() -> None:
-    data = {"a": np.float64("nan"), "b": np.array([1.0, np.inf]), "c": pd.NaT, "d": pd.Timestamp("2027-01-01"), "e": np.int64(3), "f": True}
-    assert json.loads(render.to_json(data)) == {"a": None, "b": [1.0, None], "c": None, "d": "2027-01-01T00:00:00", "e": 3, "f": True}
+    data = {
+        "a": np.float64("nan"),
+        "b": np.array([1.0, np.inf]),
+        "c": pd.NaT,
+        "d": pd.Timestamp("2027-01-01"),
+        "e": np.int64(3),
+        "f": True,
+    }
+    assert json.loads(render.to_json(data)) == {
+        "a": None,
+        "b": [1.0, None],
+        "c": None,
+        "d": "2027-01-01T00:00:00",
+        "e": 3,
+        "f": True,
+    }
 
 
 def test_json_numbers_are_not_rounded() -> None:
@@ -36,7 +50,13 @@ def comparison(low: float, high: float) -> dict[str, Any]:
     return {
         "scenarios": [
             {"name": "base", "kpis": kpis(100.0), "difference": {}, "cost": 10.0, "net": 90.0},
-            {"name": "变化", "kpis": kpis(150.0), "difference": {"bookings": gap, "cycle_days": gap}, "cost": 20.0, "net": 130.0},
+            {
+                "name": "变化",
+                "kpis": kpis(150.0),
+                "difference": {"bookings": gap, "cycle_days": gap},
+                "cost": 20.0,
+                "net": 130.0,
+            },
         ]
     }
 

@@ -25,10 +25,7 @@ MAX_BYTES = 2_000_000
 MAX_NODES = 500_000
 MAX_DEPTH = 60
 _TAG = "tag:yaml.org,2002:"
-_KNOWN_TAGS = {
-    _TAG + name
-    for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge")
-}
+_KNOWN_TAGS = {_TAG + name for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge")}
 _STEP = re.compile(r"\[(\d+)\]")
 Step = str | int
 

@@ -91,10 +91,7 @@ def write_text(path: str | Path, text: str) -> Path:
 
 def _check_folder(folder: Path, path: Path) -> None:
     if not folder.exists():
-        message = (
-            f"{path} must lie in a folder that exists, got '{folder}'. "
-            f"Hint: make it first: mkdir -p {folder}"
-        )
+        message = f"{path} must lie in a folder that exists, got '{folder}'. Hint: make it first: mkdir -p {folder}"
         raise OutputError(message)
     if not folder.is_dir():
         message = f"{path} must lie in a folder, got the file '{folder}'."

@@ -62,12 +62,12 @@ def schema_text() -> str:
 
 
 def _classes() -> dict[str, type[Value]]:
-    found: dict[str, type[Value]] = {}
-    for module in (schema, levers, compensation, calendars):
-        for name, member in vars(module).items():
-            if isinstance(member, type) and issubclass(member, Value):
-                found[name] = member
-    return found
+    return {
+        name: member
+        for module in (schema, levers, compensation, calendars)
+        for name, member in vars(module).items()
+        if isinstance(member, type) and issubclass(member, Value)
+    }
 
 
 def _describe(part: dict[str, Any], kind: type[Value]) -> None:

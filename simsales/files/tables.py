@@ -45,9 +45,7 @@ def _resolved(value: Any, loc: tuple[Step, ...], document: Document, found: list
     return {key: _resolved(item, (*loc, str(key)), document, found) for key, item in value.items()}
 
 
-def _read(
-    body: dict[str, Any], loc: tuple[Step, ...], document: Document, found: list[str]
-) -> dict[str, Any]:
+def _read(body: dict[str, Any], loc: tuple[Step, ...], document: Document, found: list[str]) -> dict[str, Any]:
     """Return the law's body with `values` (and `p`) instead of `file`."""
     from simsales.files.problems import written
 
@@ -82,7 +80,8 @@ def _refusal(name: Any, body: dict[str, Any], document: Document) -> str:
             names = sorted(item.name for item in folder.iterdir() if item.suffix == ".csv")
         except OSError:
             names = []
-        return f"must be a file that exists beside {document.path.name}, got '{name}'. {did_you_mean(name, names)}".rstrip()
+        rule = f"must be a file that exists beside {document.path.name}, got '{name}'."
+        return f"{rule} {did_you_mean(name, names)}".rstrip()
     if path.stat().st_size > MAX_BYTES:
         return f"must be at most {MAX_BYTES / 1e6:.0f} MB, got {path.stat().st_size / 1e6:.1f} MB."
     return ""

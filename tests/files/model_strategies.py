@@ -82,7 +82,10 @@ def models(draw: st.DrawFn) -> Model:
             "plans": {"标准": plan},
             "effort": draw(st.sampled_from([None, {}, {"elasticity": 0.5}])),
             "provenance": [
-                {"path": "channels[0]", "value": draw(st.one_of(st.none(), NUMBERS, st.text(max_size=20).filter(_encodable)))}
+                {
+                    "path": "channels[0]",
+                    "value": draw(st.one_of(st.none(), NUMBERS, st.text(max_size=20).filter(_encodable))),
+                }
             ],
         }
     )

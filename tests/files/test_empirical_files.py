@@ -26,7 +26,9 @@ def load(folder: Path, name: str, table: str | None = None) -> object:
     return load_model(folder / "m.yaml").stages[0].exits[0].delay_days
 
 
-@pytest.mark.parametrize("table", ["value\n3\n1\n2.5\n", "3\n1\n2.5\n", "days,other\n3,x\n1,y\n2.5,z\n\n", "id,value\n9,3\n9,1\n9,2.5\n"])
+@pytest.mark.parametrize(
+    "table", ["value\n3\n1\n2.5\n", "3\n1\n2.5\n", "days,other\n3,x\n1,y\n2.5,z\n\n", "id,value\n9,3\n9,1\n9,2.5\n"]
+)
 def test_values_come_from_the_file(table: str, tmp_path: Path) -> None:
     assert load(tmp_path, "d.csv", table) == Empirical(values=(1.0, 2.5, 3.0))
 
@@ -45,7 +47,11 @@ def test_a_scenario_may_name_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "table", "message"),
     [
-        ("e.csv", "1\n", r"m.yaml:5:66 .*file must be a file that exists beside m.yaml, got 'e.csv'. Hint: did you mean 'd.csv'"),
+        (
+            "e.csv",
+            "1\n",
+            r"m.yaml:5:66 .*file must be a file that exists beside m.yaml, got 'e.csv'. Hint: did you mean 'd.csv'",
+        ),
         ("../d.csv", "1\n", r"must lie in the folder of m.yaml, got '../d.csv'"),
         ("/etc/passwd", "1\n", r"must lie in the folder of m.yaml, got '/etc/passwd'"),
         ("d.csv", "value\n1\nx\n", r"must hold values: d.csv:3 value must be a number of at least 0, got 'x'"),

@@ -58,7 +58,10 @@ def test_every_law_is_allowed_as_users_write_it(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", CHANGES)
 def test_every_change_is_a_one_key_mapping(kind: str) -> None:
-    assert any(kind in option["properties"] for option in json_schema()["definitions"]["Scenario"]["properties"]["changes"]["items"]["anyOf"])
+    assert any(
+        kind in option["properties"]
+        for option in json_schema()["definitions"]["Scenario"]["properties"]["changes"]["items"]["anyOf"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,6 +93,8 @@ def test_bad_files_do_not(data: dict[str, Any]) -> None:
 
 def test_fields_carry_the_words_of_the_docstrings() -> None:
     channel = json_schema()["definitions"]["Channel"]
-    assert channel["properties"]["leads_per_week"]["description"] == "Mean arrivals in a week at the epoch, before season."
+    assert (
+        channel["properties"]["leads_per_week"]["description"] == "Mean arrivals in a week at the epoch, before season."
+    )
     hire = json_schema()["definitions"]["Hire"]
     assert hire["properties"]["start"]["description"] == "From when it holds; absent: from the beginning of the run."

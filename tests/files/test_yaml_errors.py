@@ -186,7 +186,11 @@ def test_a_problem_is_placed_explained_and_answered(case: str, tmp_path: Path) -
 
 
 def test_all_problems_of_a_file_come_at_once_in_their_order(tmp_path: Path) -> None:
-    text = GOOD.replace("to: won, ", "").replace("{name: AE}", "{nam: AE}").replace("leads_per_week: 60", "leads_per_week: -1")
+    text = (
+        GOOD.replace("to: won, ", "")
+        .replace("{name: AE}", "{nam: AE}")
+        .replace("leads_per_week: 60", "leads_per_week: -1")
+    )
     lines = refusal(tmp_path, text).splitlines()
     assert [line.split(" must ")[0] for line in lines] == [
         "m.yaml:3:33 channels[0].leads_per_week",
@@ -218,7 +222,7 @@ def test_a_missing_file_names_a_near_one(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidModelError, match="the folder .*nowhere does not exist"):
+    with pytest.raises(InvalidModelError, match=r"the folder .*nowhere does not exist"):
         load_model(tmp_path / "nowhere" / "m.yaml")
 
 
@@ -229,7 +233,7 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n"])
 def test_an_empty_file_says_so(text: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidModelError, match="must (hold a model or a scenario, got an empty file|be a mapping)"):
+    with pytest.raises(InvalidModelError, match=r"must (hold a model or a scenario, got an empty file|be a mapping)"):
         load_model(write(tmp_path, text))
 
 
@@ -244,7 +248,9 @@ def test_two_documents_are_refused(tmp_path: Path) -> None:
 def test_gbk_is_recognised(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_bytes(GOOD.encode("gb18030"))
-    with pytest.raises(InvalidModelError, match=r"m.yaml:7 must be text in UTF-8.*looks like GBK.*Hint: save the file again"):
+    with pytest.raises(
+        InvalidModelError, match=r"m.yaml:7 must be text in UTF-8.*looks like GBK.*Hint: save the file again"
+    ):
         load_model(path)
 
 
@@ -264,7 +270,7 @@ def test_binary_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "# " + "x" * 2_000_001)
-    with pytest.raises(InvalidModelError, match="must be at most 2 MB, got 2.0 MB. Hint: put long tables"):
+    with pytest.raises(InvalidModelError, match=r"must be at most 2 MB, got 2.0 MB. Hint: put long tables"):
         load_model(path)
 
 
@@ -281,8 +287,10 @@ def test_a_part_that_holds_itself_is_refused(tmp_path: Path) -> None:
 
 def test_a_few_aliases_are_fine(tmp_path: Path) -> None:
     text = edited("work_hours: 1.5", "work_hours: &w 1.5").replace("amount: 12000", "amount: 12")
-    assert load_model(write(tmp_path, text.replace("delay_days: 30", "delay_days: *w"))).stages[0].exits[0].delay_days == \
-        load_model(write(tmp_path, edited("delay_days: 30", "delay_days: 1.5"))).stages[0].exits[0].delay_days
+    assert (
+        load_model(write(tmp_path, text.replace("delay_days: 30", "delay_days: *w"))).stages[0].exits[0].delay_days
+        == load_model(write(tmp_path, edited("delay_days: 30", "delay_days: 1.5"))).stages[0].exits[0].delay_days
+    )
 
 
 @pytest.mark.parametrize("depth", [100, 20_000])
@@ -301,7 +309,7 @@ def test_a_scenario_is_not_a_model(tmp_path: Path) -> None:
 def test_load_any_tells_them_apart(tmp_path: Path) -> None:
     assert isinstance(load_any(write(tmp_path, GOOD)), Model)
     assert isinstance(load_any(write(tmp_path, "base: m.yaml\n", "s.yaml")), Scenario)
-    with pytest.raises(InvalidModelError, match="must be a model .* or a scenario .* got a mapping of a"):
+    with pytest.raises(InvalidModelError, match=r"must be a model .* or a scenario .* got a mapping of a"):
         load_any(write(tmp_path, "a: 1\n", "n.yaml"))
 
 
@@ -317,13 +325,17 @@ changes:
 
 def test_a_misspelt_field_of_a_change_is_advised(tmp_path: Path) -> None:
     path = write(tmp_path, SCENARIO.replace("role:", "rol:"), "s.yaml")
-    with pytest.raises(InvalidModelError, match=r"s.yaml:6:7 changes\[1\].hire.rol must be a known .* did you mean 'role'"):
+    with pytest.raises(
+        InvalidModelError, match=r"s.yaml:6:7 changes\[1\].hire.rol must be a known .* did you mean 'role'"
+    ):
         load_scenario(path)
 
 
 def test_a_misspelt_change_is_advised(tmp_path: Path) -> None:
     path = write(tmp_path, SCENARIO.replace("hire:", "hires:"), "s.yaml")
-    with pytest.raises(InvalidModelError, match=r"s.yaml:4:5 changes\[1\] must be one change of .* did you mean 'hire'"):
+    with pytest.raises(
+        InvalidModelError, match=r"s.yaml:4:5 changes\[1\] must be one change of .* did you mean 'hire'"
+    ):
         load_scenario(path)
 
 

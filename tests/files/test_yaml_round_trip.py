@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from model_strategies import models
 
 from simsales.errors import OutputError
 from simsales.files import load_model, load_scenario, save_model, save_scenario, to_yaml, write_text
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model
-from model_strategies import models
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -125,7 +125,7 @@ def test_a_missing_folder_is_named_with_advice(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file_to_write(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="must be a file to write, got a folder. Hint: add a file name"):
+    with pytest.raises(OutputError, match=r"must be a file to write, got a folder. Hint: add a file name"):
         save_model(small(), tmp_path)
 
 
