@@ -126,7 +126,8 @@ def _recorded(log: EventLog, zone: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _local(moments: pd.Series, zone: str) -> pd.Series:
     """Return local times as text, to the minute; empty where there is none."""
-    return moments.dt.tz_convert(zone).dt.strftime("%Y/%m/%d %H:%M").astype(object).where(moments.notna(), "")
+    shown: pd.Series = moments.dt.tz_convert(zone).dt.strftime("%Y/%m/%d %H:%M").astype(object)
+    return shown.where(moments.notna(), "")
 
 
 def _deal_rows(deals: pd.DataFrame) -> list[Row]:

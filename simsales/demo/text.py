@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simsales.report import measures, text
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from simsales.calibrate import Calibration
     from simsales.experiment import Comparison
     from simsales.forecast import Forecast
@@ -23,6 +22,8 @@ REPORT_NOTES = (
     "Scenario effects (40 % faster quotes, the ramp of new reps) are what the scenario files say, not findings.",
 )
 Rows = Sequence[Sequence[str]]
+Row = Mapping[str, Any]
+WORTH_SHOWING = 0.01
 
 
 def story(folder: Path, history: History, calibration: Calibration, comparison: Comparison, forecast: Forecast) -> str:
@@ -63,8 +64,9 @@ def _learnt(calibration: Calibration) -> str:
     summary = calibration.summary()
     counts = summary["status"].value_counts()
     said = ", ".join(f"{int(counts[name])} {name}" for name in ("identified", "weakly identified", "prior", "assumed") if name in counts)
-    assumed = [f"   Assumed: {row.path} = {_plain(row.value)} ({row.note or 'no data'})" for row in summary[summary["status"].eq("assumed")].itertuples()]
-    table = _table(["Parameter", "Estimate", "95 % interval", "Status"], _parameters(calibration, summary))
+    rows: dict[str, Row] = {str(row["path"]): row for row in summary.to_dict("records")}  # type: ignore[misc]
+    assumed = [f"   Assumed: {path} = {_plain(row['value'])} ({row['note'] or 'no data'})" for path, row in rows.items() if row["status"] == "assumed"]
+    table = _table(["Parameter", "Estimate", "95 % interval", "Status"], _parameters(calibration, rows))
     return "\n".join([f"2. CALIBRATE  {len(summary)} parameters: {said}", table, *assumed])
 
 
@@ -72,18 +74,16 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else text.number(value)
 
 
-def _parameters(calibration: Calibration, summary: pd.DataFrame) -> Rows:
+def _parameters(calibration: Calibration, rows: Mapping[str, Row]) -> Rows:
     """Return the parameters that matter most: arrivals, the way forward in each stage, deals that never end."""
-    rows = summary.set_index("path")
-    found = [_row(f"Leads a week, {c.name}", rows.loc[f"channels[{c.name}].leads_per_week"], text.number) for c in calibration.model.channels]
+    found = [_row(f"Leads a week, {c.name}", rows[f"channels[{c.name}].leads_per_week"], text.number) for c in calibration.model.channels]
     order = [*calibration.model.stage_names, "won"]
     for i, stage in enumerate(calibration.model.stages):
-        forward = [e for e in stage.exits if e.to in order[i + 1 :]]
-        best = max(forward, key=lambda e: e.probability)
-        found.append(_row(f"{stage.name} → {best.to}", rows.loc[f"stages[{stage.name}].exits[{best.to}].probability"], _share))
-        path = f"stages[{stage.name}].exits[open].probability"
-        if path in rows.index and rows.loc[path, "value"] > 0.01:
-            found.append(_row(f"{stage.name}: never closed", rows.loc[path], _share))
+        best = max((e for e in stage.exits if e.to in order[i + 1 :]), key=lambda e: e.probability)
+        found.append(_row(f"{stage.name} → {best.to}", rows[f"stages[{stage.name}].exits[{best.to}].probability"], _share))
+        never = rows.get(f"stages[{stage.name}].exits[open].probability")
+        if never is not None and never["value"] > WORTH_SHOWING:
+            found.append(_row(f"{stage.name}: never closed", never, _share))
     return found
 
 
@@ -91,9 +91,10 @@ def _share(value: Any) -> str:
     return text.percent(value, 1)
 
 
-def _row(label: str, row: Any, show: Any) -> list[str]:
+def _row(label: str, row: Row, show: Callable[[Any], str]) -> list[str]:
     low, high = row["low"], row["high"]
-    return [label, show(row["value"]), f"{show(low)} to {show(high)}" if low == low else "", str(row["status"])]
+    known = low is not None and math.isfinite(low)
+    return [label, show(row["value"]), f"{show(low)} to {show(high)}" if known else "", str(row["status"])]
 
 
 def _compared(comparison: Comparison) -> str:
@@ -130,7 +131,7 @@ def _ahead(forecast: Forecast) -> str:
     money = found["currency"]
     q = {name: text.money(value, money) for name, value in found["quantiles"].items()}
     split = " · ".join(f"{label} {text.money(found[key], money)}" for label, key in (("booked", "booked"), ("open deals", "open"), ("not yet created", "new")))
-    simple = ", ".join(f"{name.replace('_', ' ')} {text.money(value, money)}" for name, value in found["baselines"].items() if value == value and value is not None)
+    simple = ", ".join(f"{name.replace('_', ' ')} {text.money(value, money)}" for name, value in found["baselines"].items() if value is not None and math.isfinite(value))
     return "\n".join([
         f"4. FORECAST  bookings of this quarter, until {found['until']}, as known on {found['as_of']}",
         f"   P50 {q['p50']}, 80 % range {q['p10']} to {q['p90']}; target {text.money(found['target'], money)} is reached with probability {text.chance(found['p_target'])}",
