@@ -172,6 +172,14 @@ def _report(path: Path | None, title: str, **parts: Any) -> None:
         html_report(path, title=title, **parts)
 
 
+def _funnel(history: History) -> Any:
+    """Return the funnel of a history that knows more than one stage."""
+    from simsales.kpi import funnel
+
+    table = funnel(history)
+    return table if len(table) > 1 else None
+
+
 def _opened(path: Path | None, cases: int | None, *, quiet: bool) -> Any:
     """Return the open deals that a run starts with; say so where it starts with none."""
     from simsales.inputs import read_opening
@@ -298,7 +306,8 @@ def calibrate(
     save_model(calibration.model, out)
     if opening is not None:
         write_text(opening, calibration.opening().to_csv(index=False, lineterminator="\n"))
-    _report(html, f"Calibration of {files[0].name}", import_report=history.report, calibration=calibration)
+    sources = {"calibration": calibration, "import_report": history.report, "funnel": _funnel(history) if html else None}
+    _report(html, f"Calibration of {files[0].name}", **sources)
     _emit(result, calibrate_text, as_json=json)
     _notes([*calibration.notes, f"model written to {out}"], quiet=quiet)
 
@@ -500,7 +509,8 @@ def forecast(
         found = predict(
             history, as_of=as_of, until=until, target=goal, replications=reps, seed=seed, jobs=jobs, progress=progress
         )
-    _report(html, f"Forecast until {until}", forecast=found, import_report=history.report)
+    sources = {"calibration": found.calibration, "import_report": history.report, "funnel": _funnel(history) if html else None}
+    _report(html, f"Forecast until {until}", forecast=found, **sources)
     _emit(found.to_dict(), lambda d: forecast_text(d, found.currency), as_json=json)
     _notes(found.notes, quiet=quiet)
 

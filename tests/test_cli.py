@@ -306,6 +306,15 @@ def test_calibrate_writes_a_model_that_loads_and_runs(deals: Path, tmp_path: Pat
     assert json.loads(run.stdout)["kpis"]["won"]["mean"] > 0
 
 
+def test_calibrate_checks_itself_and_writes_a_report(deals: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    result = simsales("calibrate", deals, "--out", tmp_path / "m.yaml", "--html", page, "--json")
+    check = json.loads(result.stdout)["check"]
+    assert check
+    assert {"measure", "model", "history", "floor"} <= set(check[0])
+    assert "<html" in page.read_text(encoding="utf-8")
+
+
 def test_forecast_prints_the_agreed_shape(deals: Path) -> None:
     result = simsales(
         "forecast",
