@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -95,6 +96,13 @@ class History:
     def from_folder(cls, path: str | Path) -> History:
         """Return the history that :meth:`to_folder` wrote."""
         return folder.read(Path(path))
+
+    @property
+    def plot(self) -> Any:
+        """Figures: ``funnel()``, ``durations()``, ``utilisation()``, ``queue()``."""
+        from simsales.report.plots import HistoryPlots  # only where somebody looks
+
+        return HistoryPlots(self)
 
     def __repr__(self) -> str:
         return f"<History class {self.history_class}: {self.summary_line()}>"
