@@ -306,7 +306,11 @@ def calibrate(
     save_model(calibration.model, out)
     if opening is not None:
         write_text(opening, calibration.opening().to_csv(index=False, lineterminator="\n"))
-    sources = {"calibration": calibration, "import_report": history.report, "funnel": _funnel(history) if html else None}
+    sources = {
+        "calibration": calibration,
+        "import_report": history.report,
+        "funnel": _funnel(history) if html else None,
+    }
     _report(html, f"Calibration of {files[0].name}", **sources)
     _emit(result, calibrate_text, as_json=json)
     _notes([*calibration.notes, f"model written to {out}"], quiet=quiet)
@@ -403,14 +407,14 @@ def _simulated(
     logs: tuple[Path | None, int], jobs: int | None, *, quiet: bool,
 ) -> Any:  # fmt: skip
     """Return the study of a model, and write its event logs where they were asked for."""
-    from simsales.describe import notes
+    from simsales.describe import brief_notes
     from simsales.experiment import replicate
     from simsales.files import load_model
     from simsales.inputs import log_paths
 
     loaded = load_model(path)
     window["opening"] = _opened(opening, window["cases"], quiet=quiet)
-    _notes(notes(loaded), quiet=quiet)
+    _notes(brief_notes(loaded, str(path)), quiet=quiet)
     log, runs = logs
     paths = [] if log is None else log_paths(log, runs)
     _check_outputs(*paths)
@@ -456,7 +460,7 @@ def compare(
     simsales compare model.yaml hire_two.yaml new_plan.yaml
     simsales compare model.yaml hire_two.yaml --opening open.csv --reps 400 --html compare.html
     """
-    from simsales.describe import notes
+    from simsales.describe import brief_notes
     from simsales.experiment import compare as experiment
     from simsales.files import load_model
     from simsales.inputs import read_scenarios
@@ -466,7 +470,7 @@ def compare(
     base = load_model(model)
     changes = read_scenarios(scenarios, base)
     window = {"start": start, "until": until, "opening": _opened(opening, None, quiet=quiet)}
-    _notes(notes(base), quiet=quiet)
+    _notes(brief_notes(base, str(model)), quiet=quiet)
     with _progress("Comparing", quiet=quiet) as progress:
         result = experiment(base, changes, reps, seed, precision=precision, jobs=jobs, progress=progress, **window)
     _report(html, f"Scenarios of {base.name}", comparison=result, currency=base.currency)
@@ -509,7 +513,11 @@ def forecast(
         found = predict(
             history, as_of=as_of, until=until, target=goal, replications=reps, seed=seed, jobs=jobs, progress=progress
         )
-    sources = {"calibration": found.calibration, "import_report": history.report, "funnel": _funnel(history) if html else None}
+    sources = {
+        "calibration": found.calibration,
+        "import_report": history.report,
+        "funnel": _funnel(history) if html else None,
+    }
     _report(html, f"Forecast until {until}", forecast=found, **sources)
     _emit(found.to_dict(), lambda d: forecast_text(d, found.currency), as_json=json)
     _notes(found.notes, quiet=quiet)

@@ -45,6 +45,26 @@ def notes(model: Model) -> list[str]:
     return [*_assumed(model), *_calendar_notes(model), *_unreached(model), *_endless(model)]
 
 
+def brief_notes(model: Model, file: str) -> list[str]:
+    """Return the notes that go with every result: what is assumed in one line, gaps and dead ends in full.
+
+    Examples
+    --------
+    >>> model = Model(channels=[{"name": "web", "leads_per_week": 1.0}], effort={},
+    ...               stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
+    ...               provenance=[{"path": "a", "status": "assumed"}])
+    >>> brief_notes(model, "m.yaml")
+    ['parameters: 1 assumed; the reaction of effort to pay is assumed. See simsales check m.yaml']
+    """
+    statuses = Counter(parameter.status for parameter in model.provenance)
+    counts = [f"{statuses[name]:,} {name}" for name in ("assumed", "weakly identified") if statuses[name]]
+    said = [f"parameters: {' and '.join(counts)}"] if counts else []
+    if model.effort is not None and model.effort.status == "assumed":
+        said.append("the reaction of effort to pay is assumed")
+    line = [f"{'; '.join(said)}. See simsales check {file}"] if said else []
+    return [*line, *_calendar_notes(model), *_unreached(model), *_endless(model)]
+
+
 def describe_scenario(scenario: Scenario, timeline: Timeline | None = None) -> list[str]:
     """Return what a scenario changes, one line a change.
 
