@@ -45,8 +45,8 @@ class OrderedEnvironment(simpy.Environment):
         """Let `event` (a new one if None) happen at an absolute time."""
         if event is None:
             event = Event(self)
-        event._ok = True
-        event._value = None
+        event._ok = True  # noqa: SLF001 - as succeed() does, but without scheduling at once
+        event._value = None  # noqa: SLF001
         entry: Any = (time, kind, (ident, next(self._eid)), event)
         heappush(self._queue, entry)
         return event

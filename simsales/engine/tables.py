@@ -121,11 +121,6 @@ class Table:
 
 
 @lru_cache(maxsize=4096)
-def _cached(kind: str, text: str, law: Law) -> Table:  # the text makes equal laws share a table
-    del kind, text
-    return _build(law)
-
-
 def table_of(law: Law) -> Table:
     """Return the quantile table of `law`; equal laws share one.
 
@@ -142,16 +137,12 @@ def table_of(law: Law) -> Table:
     >>> table_of(Constant(value=3.0)).draw(0.9)
     3.0
     """
-    return _cached(law.kind, type(law).__name__, law)
-
-
-def _build(law: Law) -> Table:
     if isinstance(law, Constant):
         return Table(np.array([0.0, 1.0]), np.array([law.value, law.value]))
     if isinstance(law, Uniform):
         return Table(np.array([0.0, 1.0]), np.array([law.low, law.high]))
     if isinstance(law, Empirical):
-        u, x = law._knots()  # exact
+        u, x = law.knots()  # exact
         return Table(np.ascontiguousarray(u), np.ascontiguousarray(x))
     return _adaptive(law)
 

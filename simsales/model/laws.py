@@ -344,7 +344,8 @@ class Empirical(Law):
             raise ValueError(message)
         return self
 
-    def _knots(self) -> tuple[Floats, Floats]:
+    def knots(self) -> tuple[Floats, Floats]:
+        """Return probabilities and values between which the quantile is linear."""
         values = np.asarray(self.values, dtype=float)
         if self.p is not None:
             return np.asarray(self.p, dtype=float), values
@@ -358,12 +359,12 @@ class Empirical(Law):
 
     def quantile(self, u: Floats) -> Floats:
         """Interpolate linearly between the observed values."""
-        p, x = self._knots()
+        p, x = self.knots()
         return np.asarray(np.interp(np.asarray(u, dtype=float), p, x))
 
     def cdf(self, x: Floats) -> Floats:
         """Return the inverse of the quantile function (the right end of a step)."""
-        p, values = self._knots()
+        p, values = self.knots()
         x = np.asarray(x, dtype=float)
         right = np.searchsorted(values, x, side="right")
         lo = np.clip(right - 1, 0, len(values) - 1)
