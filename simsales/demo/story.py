@@ -28,6 +28,7 @@ FUTURES = 200
 DRAWS = 40
 SEED = 1
 REPORT = "report.html"
+OPENING = "open-deals.csv"
 Progress = Callable[[int, int], None]
 
 
@@ -104,9 +105,11 @@ def _compared(work: Path, calibration: Calibration, paired: int, progress: Progr
     write_text(work / "baseline.yaml", baseline_text(stated_baseline(calibration)))
     for name in SCENARIOS:
         write_text(work / name, (FOLDER / "scenarios" / name).read_text(encoding="utf-8"))
+    today = calibration.opening()
+    write_text(work / OPENING, today.to_csv(index=False, lineterminator="\n"))
     base = load_model(work / "baseline.yaml")
     scenarios = [load_scenario(work / name) for name in SCENARIOS]
-    return compare(base, scenarios, paired, SEED, until=UNTIL, opening=calibration.opening(), progress=progress)
+    return compare(base, scenarios, paired, SEED, until=UNTIL, opening=today, progress=progress)
 
 
 def _say(progress: Progress | None, percent: int) -> None:

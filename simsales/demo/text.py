@@ -145,14 +145,15 @@ def _next(folder: Path) -> str:
     return "\n".join([
         f"5. REPORT  {folder / 'report.html'}  (one file, opens from disk)",
         "",
-        "Next, change a number in a scenario or in the baseline and compare again (this starts without open deals):",
+        "Next, change a number in a scenario or in the baseline, and compare again:",
         f"   cd {folder}",
         "   simsales check hire-two.yaml",
-        "   simsales compare baseline.yaml faster-quotes.yaml hire-two.yaml accelerator.yaml --html compare.html",
+        "   simsales compare baseline.yaml faster-quotes.yaml hire-two.yaml accelerator.yaml --opening open-deals.csv"
+        " --until 2027-03-31 --html compare.html",
         "With your own CRM export (CSV, Excel, XES; captions are guessed, in English or Chinese):",
         "   simsales import deals.csv --check",
         "   simsales forecast deals.csv --until 2026-12-31 --target 3M --html forecast.html",
-        "   simsales calibrate deals.csv --out model.yaml",
+        "   simsales calibrate deals.csv --out model.yaml --opening open-deals.csv",
     ])  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import simsales as ss
 from simsales import demo
-from simsales.demo import generate, packaged_exports, packaged_scenarios, stated_baseline
+from simsales.demo import generate, packaged_exports, stated_baseline
 from simsales.demo.folder import MARKER, check_ours, published
 from simsales.errors import OutputError
 
@@ -71,7 +71,7 @@ def test_the_baseline_adds_a_plan_and_effort_and_says_that_they_are_assumed(hist
 def test_every_promised_file_is_there_and_can_be_used(told: demo.DemoResult) -> None:
     names = {path.name for path in told.folder.iterdir()}
     assert names == {"baseline.yaml", "faster-quotes.yaml", "hire-two.yaml", "accelerator.yaml", "deals.csv",
-                     "stage_history.csv", "report.html", "simsales.schema.json", MARKER}  # fmt: skip
+                     "stage_history.csv", "open-deals.csv", "report.html", "simsales.schema.json", MARKER}  # fmt: skip
     model = ss.load_model(told.folder / "baseline.yaml")
     for name in ("faster-quotes.yaml", "hire-two.yaml", "accelerator.yaml"):
         assert ss.apply(ss.load_scenario(told.folder / name), model).regimes
