@@ -373,6 +373,12 @@ def run(
     if (model is None) == (manifest is None):
         message = "run must be given either MODEL.yaml or --manifest FILE.json"
         raise typer.BadParameter(message)
+    if manifest is not None and any(option is not None for option in (reps, start, until, cases, log, opening)):
+        message = "run --manifest must stand alone: the manifest says how to run. Hint: only --jobs, --html and --json."
+        raise typer.BadParameter(message)
+    if runs > 1 and log is None:
+        message = "run --runs must come with --log FILE.csv. Hint: --reps sets the number of replications."
+        raise typer.BadParameter(message)
     _check_outputs(html)
     if manifest is not None:
         found = _repeated(manifest, jobs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -60,7 +61,7 @@ def amount(text: str | None) -> float | None:
     found = re.fullmatch(r"(.*\d)\s*(k|m|mn|bn|b)", text.strip(), flags=re.IGNORECASE)
     scale = {"k": 1e3, "m": 1e6, "b": 1e9}[found[2][0].lower()] if found else 1.0
     value = _money(found[1] if found else text)
-    if value is None or value < 0:
+    if value is None or not 0 <= value < math.inf:
         message = f"must be an amount like 3000000, 1.2M or 1200万, got '{text}'"
         raise ValueError(message)
     return value * scale

@@ -530,6 +530,14 @@ def test_a_manifest_that_is_none_is_refused(files: Path) -> None:
     )
 
 
+def test_a_manifest_of_other_versions_names_the_first_that_differs(files: Path) -> None:
+    text = simsales("run", files / "基线.yaml", "--reps", 2, "--cases", 5, "--jobs", 1, "--json").stdout
+    data = json.loads(text)
+    data["manifest"]["versions"]["numpy"] = "0.1"
+    (files / "m.json").write_text(json.dumps(data), encoding="utf-8")
+    assert re.search(r"numpy .*0\.1", simsales("run", "--manifest", files / "m.json", exit_code=4).stderr)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -538,6 +546,8 @@ def test_a_manifest_that_is_none_is_refused(files: Path) -> None:
         (("forecast", "x.csv", "--until", "2027-01-01", "--target", "much"), "must be an amount like .* got 'much'"),
         (("run",), "either MODEL.yaml or --manifest"),
         (("run", "m.yaml", "--reps", "0"), "--reps"),
+        (("run", "m.yaml", "--runs", "3"), "must come with --log"),
+        (("run", "--manifest", "m.json", "--cases", "3"), "must stand alone"),
         (("compare", "m.yaml"), "SCENARIO"),
         (("simulate",), "No such command"),
     ],
@@ -563,6 +573,14 @@ def test_targets_are_read_as_people_write_them(text: str, expected: float) -> No
     from simsales.inputs import amount
 
     assert amount(text) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("text", ["", "much", "nan", "inf", "-5", "10-20万", "1.2.3"])
+def test_targets_that_are_no_amounts_are_refused(text: str) -> None:
+    from simsales.inputs import amount
+
+    with pytest.raises(ValueError, match="must be an amount like 3000000"):
+        amount(text)
 
 
 def test_the_unexpected_is_one_message_and_exit_1(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
