@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from simsales.files import json_schema
+from simsales.files import json_schema, read_document, save_model
 from simsales.files.schema import schema_text
 from simsales.model.laws import LAWS
 from simsales.model.levers import CHANGES
+from simsales.model.schema import Model
 
 COMMITTED = Path(__file__).parents[2] / "scenarios" / "simsales.schema.json"
 
@@ -98,3 +99,27 @@ def test_fields_carry_the_words_of_the_docstrings() -> None:
     )
     hire = json_schema()["definitions"]["Hire"]
     assert hire["properties"]["start"]["description"] == "From when it holds; absent: from the beginning of the run."
+
+
+EXAMPLES = sorted(COMMITTED.parent.rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_the_example_files_agree_with_the_schema_that_they_name(path: Path) -> None:
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("# yaml-language-server: $schema=")
+    assert (path.parent / first.partition("$schema=")[2]).resolve() == COMMITTED.resolve()
+    assert problems(json.loads(json.dumps(read_document(path).data, default=str))) == []
+
+
+def test_what_is_saved_agrees_with_the_schema(tmp_path: Path) -> None:
+    value = Model.model_validate(
+        model(
+            roles=[{"name": "AE"}],
+            reps=[{"role": "AE", "hired": "2027-01-01"}],
+            effort={},
+            plans={"p": {"quota": 1, "rates": [{"rate": 0.1}]}},
+        )
+    )
+    data = read_document(save_model(value, tmp_path / "m.yaml")).data
+    assert problems(json.loads(json.dumps(data, default=str))) == []
