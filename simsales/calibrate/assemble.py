@@ -104,7 +104,7 @@ def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], lis
         hours = assumed_hours(fit)
         rho = ASSUMED_UTILISATION
         wait = 1.0 + rho / (1.0 - rho) * (1.0 + WORK_CV**2) / 2.0
-        spent = {name: hours * wait * 7.0 / week for name in names}
+        spent = dict.fromkeys(names, hours * wait * 7.0 / week)
         row = Parameter(
             path="stages[*].tasks[0].work_hours.mean", value=hours, status="assumed",
             note=f"so that the busiest quarter filled {rho:.0%} of the working time",

@@ -48,7 +48,7 @@ def clean(cells: pd.Series) -> pd.Series:
     table = np.empty(len(uniques), dtype=object)
     for position, value in enumerate(uniques):
         plain = unicodedata.normalize("NFKC", str(value)).strip()
-        plain = plain[1:] if plain.startswith("'") else plain
+        plain = plain.removeprefix("'")
         table[position] = None if is_missing(plain) else plain
     return pd.Series(table[codes] if len(table) else np.empty(0, dtype=object), index=cells.index, dtype=object)
 

@@ -8,7 +8,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simsales.report import palette, text
-from simsales.report.figures.base import canvas, chart, date_axis, finite, halo, legend_below, money_axis, money_label, need
+from simsales.report.figures.base import (
+    canvas,
+    chart,
+    date_axis,
+    finite,
+    halo,
+    legend_below,
+    money_axis,
+    money_label,
+    need,
+)
 
 BANDS = (("p2_5", "p97_5", 0.12, "95 %"), ("p10", "p90", 0.20, "80 %"), ("p25", "p75", 0.28, "50 %"))
 
