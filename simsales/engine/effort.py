@@ -28,6 +28,7 @@ class EffortState:
         self._periods: dict[str, Periods] = {}
         self._sold: list[tuple[int, float]] = [(-1, 0.0)] * len(plan.reps)
         self._pay: list[list[int]] = plan.rep_pay.tolist()
+        self.paid = (plan.rep_pay != NOBODY).any(axis=0).tolist()
         self._end = plan.until
 
     def _period(self, kind: str, time: float) -> tuple[int, float, float]:
@@ -41,8 +42,12 @@ class EffortState:
         i = known.index(time)
         return known.numbers[i], known.begins[i], known.begins[i + 1]
 
+    def credited(self, owner: int, last: int) -> int:
+        """Return who is paid for a win: the owner, else the last rep with a plan who worked on it."""
+        return owner if owner != NOBODY and self.paid[owner] else last
+
     def book(self, rep: int, regime: int, amount: float, time: float) -> None:
-        """Credit a won deal to its owner."""
+        """Credit a won deal to a rep."""
         if not self.on or rep == NOBODY or self._pay[regime][rep] == NOBODY:
             return
         number, _, _ = self._period(self.plan.pay_rules[self._pay[regime][rep]].period, time)

@@ -280,6 +280,8 @@ class Staff:
         if not deal.answered and task.visit.view.tasks:
             deal.answered = True
             deal.response = (now - deal.created) * 24.0
+        if self.effort.on and self.effort.paid[rep]:
+            deal.credit = rep
         hours = task.work / self._pace(rep, task)
         end = self.work.add(now, hours)
         task.visit.rep = rep

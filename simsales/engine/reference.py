@@ -286,9 +286,9 @@ class Run:
         """Give a deal its outcome."""
         deal.closed, deal.status, deal.reason = self.env.now, status, reason
         if status == WON:
-            owner = deal.owner
-            regime = self.staff.regime(owner) if owner != NOBODY else 0
-            self.staff.effort.book(owner, regime, deal.amount, self.env.now)
+            rep = self.staff.effort.credited(deal.owner, deal.credit)
+            regime = self.staff.regime(rep) if rep != NOBODY else 0
+            self.staff.effort.book(rep, regime, deal.amount, self.env.now)
         self.staff.release_deal(deal)
 
     # where deals come from ---------------------------------------------------------------------

@@ -41,6 +41,8 @@ class Deal:
     """How often the deal was routed in each role."""
     visits: dict[int, int] = field(default_factory=dict)
     task: Task | None = None
+    credit: int = NOBODY
+    """The last rep with a pay plan who worked on the deal."""
 
 
 @dataclass(slots=True, eq=False)

@@ -121,7 +121,8 @@ class Forecast:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON shape of the public contract."""
         return {
-            "as_of": self._date(self.as_of), "until": self._date(self.until), "since": self._date(self.since),
+            "as_of": self._date(self.as_of), "until": self._date(self.until),
+            "since": self._date(self.since + DAY),
             "target": self.target, "quantiles": self.quantiles, "mean": self.mean,
             "p_target": self.p_target, "booked": self.booked, "open": float(self.open_samples.mean()),
             "new": float(self.new_samples.mean()), "noise_floor": self.noise_floor,

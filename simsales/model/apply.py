@@ -275,7 +275,15 @@ def _next_of(model: Model, i: int) -> str:
     return max(forward, key=lambda exit_: exit_.probability).to
 
 
+def _known_role(model: Model, role: str) -> None:
+    names = [known.name for known in model.roles]
+    if role not in names:
+        message = f".role must be one of the roles, got '{role}'. {did_you_mean(role, names)}"
+        raise ValueError(message)
+
+
 def _hire(change: levers.Hire, model: Model) -> Model:
+    _known_role(model, change.role)
     peers = [rep for rep in model.reps if rep.role == change.role]
     share = change.selling_share
     if share is None:
@@ -347,11 +355,7 @@ def named_reps(model: Model) -> tuple[Rep, ...]:
 
 
 def _route(change: levers.Route, model: Model) -> Model:
-    names = [role.name for role in model.roles]
-    if change.role not in names:
-        hint = did_you_mean(change.role, names)
-        message = f".role must be one of the roles, got '{change.role}'. {hint}"
-        raise ValueError(message)
+    _known_role(model, change.role)
     updates: dict[str, Any] = {}
     if change.routing is not None:
         updates["routing"] = change.routing
@@ -381,10 +385,7 @@ def _plan(change: levers.PlanChange, model: Model) -> Model:
         raise ValueError(message)
     reps = model.reps
     if change.role is not None:
-        if change.role not in [role.name for role in model.roles]:
-            hint = did_you_mean(change.role, [role.name for role in model.roles])
-            message = f".role must be one of the roles, got '{change.role}'. {hint}"
-            raise ValueError(message)
+        _known_role(model, change.role)
         reps = tuple(
             rep.model_copy(update={"plan": change.name}) if rep.role == change.role else rep
             for rep in reps

@@ -137,3 +137,27 @@ def test_a_rep_without_a_plan_makes_the_usual_effort():
               plans={"std": {"quota": 100.0, "rates": [{"rate": 0.1}]}}, stages=[stage("Open", tasks=work(12.0))])  # fmt: skip
     assert hours(simulate(m, opening=waiting({})), "ended") == [12.0]
     assert lower(m).rep_pay.tolist() == [[-1]]
+
+
+def test_a_win_handed_on_to_a_paid_closer_counts_toward_the_closers_quota():
+    """The owner (an SDR without a plan) is not paid; the AE who worked last is, and so sees the attainment."""
+    from engine_models import model, stage, work
+
+    from simsales.engine import simulate
+
+    def busy(cap: float | None) -> float:
+        plan = {"quota": 1000.0, "rates": [{"rate": 0.1}], "cap": cap}
+        m = model(
+            channels=[{"name": "web", "leads_per_week": 14.0}],
+            segments=[{"name": "all", "amount": 500.0}],
+            roles=[{"name": "SDR"}, {"name": "AE"}],
+            reps=[{"role": "SDR", "name": "Sue"}, {"role": "AE", "name": "Al", "plan": "p"}],
+            plans={"p": plan},
+            effort={"elasticity": 1.0, "minimum": 0.5, "maximum": 1.5},
+            stages=[stage("Open", "Close", 0.0, tasks=work(1.0, "SDR")), stage("Close", "won", 0.0, tasks=work(4.0))],
+        )
+        log = simulate(m, seed=3, until="2027-03-31")
+        mine = log.task.rep == 1
+        return float(log.task.work_hours[mine].mean())
+
+    assert busy(cap=1.0) > 1.3 * busy(cap=None)  # beyond a cap of 100 % there is nothing to work for

@@ -286,3 +286,29 @@ def test_reps_change_with_the_regime():
     trained = Scenario(changes=[{"set": {"path": "reps[Ann].speed", "to": 2.0, "start": "2027-01-05"}}])
     log = simulate(apply(trained, m), opening=waiting({}, {}, {}))
     assert hours(log, "ended") == [12.0, 24.0, 30.0]
+
+
+def test_work_at_the_end_follows_the_delay():
+    last = [{"role": "AE", "work_hours": 5.0, "at": "end"}]
+    m = model(**ONE_REP, stages=[stage("Open", "won", 1.0, tasks=last)])
+    log = simulate(m, opening=waiting({}, {}))
+    assert hours(log, "queued") == [24.0, 24.0]
+    assert hours(log, "started") == [24.0, 29.0]  # one rep closes one deal after the other
+    assert days(log.deal.closed) == pytest.approx([1 + 5 / 24, 1 + 10 / 24])
+    assert days(log.visit.left) == days(log.deal.closed)
+    assert np.isnan(log.deal.response).all()  # closing is no answer to a lead
+
+
+def test_a_stage_may_have_work_at_both_ends():
+    both = [{"role": "AE", "work_hours": 2.0}, {"role": "AE", "work_hours": 3.0, "at": "end"}]
+    m = model(**ONE_REP, stages=[stage("Open", "won", 1.0, tasks=both)])
+    log = simulate(m, opening=waiting({}))
+    assert hours(log, "started") == [0.0, 26.0]
+    assert hours(log, "ended") == [2.0, 29.0]
+
+
+def test_work_at_the_end_is_all_that_a_team_can_close():
+    last = [{"role": "AE", "work_hours": 12.0, "at": "end"}]
+    m = model(**ONE_REP, stages=[stage("Open", "won", 0.0, tasks=last)], channels=[{"name": "web", "leads_per_week": 70.0}])
+    log = simulate(m, seed=1, until="2027-02-02")
+    assert (log.deal.status == WON).sum() == pytest.approx(2 * 30, abs=2)  # two a day, whatever waits
