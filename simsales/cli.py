@@ -279,6 +279,7 @@ def calibrate(
     out: opt.ModelOut,
     opening: opt.OpeningOut = None,
     check: opt.CheckFit = True,
+    names: opt.RepNames = False,
     seed: opt.Seed = 1,
     html: opt.Html = None,
     source: opt.Source = None,
@@ -301,7 +302,7 @@ def calibrate(
 
     _check_outputs(out, html, opening)
     history = _read(files, quiet=quiet, source=source, mapping=mapping, tz=tz, dayfirst=dayfirst, decimal=decimal)
-    calibration = learn(history, seed=seed)
+    calibration = learn(history, seed=seed, names=names)
     result = calibration.to_dict(with_check=check)
     save_model(calibration.model, out)
     if opening is not None:
@@ -490,7 +491,8 @@ def forecast(
     until: opt.LastDay,
     as_of: opt.AsOf = None,
     target: opt.Target = None,
-    reps: opt.Futures = 300,
+    since: opt.Since = None,
+    reps: opt.Futures = 200,
     seed: opt.Seed = 1,
     jobs: opt.Jobs = None,
     html: opt.Html = None,
@@ -517,7 +519,8 @@ def forecast(
     goal: Any = target  # the option's callback has made a number of it
     with _progress("Forecasting", quiet=quiet) as progress:
         found = predict(
-            history, as_of=as_of, until=until, target=goal, replications=reps, seed=seed, jobs=jobs, progress=progress
+            history, as_of=as_of, until=until, target=goal, since=since, replications=reps, seed=seed, jobs=jobs,
+            progress=progress,
         )
     sources = {
         "calibration": found.calibration,

@@ -103,10 +103,14 @@ Precision = Annotated[
     ),
 ]
 CheckFit = Annotated[bool, typer.Option("--check/--no-check", help="Simulate the training window and compare.")]
+RepNames = Annotated[bool, typer.Option("--names", help="Keep the names of reps; default: pseudonyms.")]
 
 # what is forecast
 LastDay = Annotated[str, _date("Last day of the period.")]
 AsOf = Annotated[str | None, _date("Forecast as known on this day; default: the last day of the data.")]
+Since = Annotated[
+    str | None, _date("First day of the period; default: that of the quarter of --until, or the day after --as-of if earlier.")
+]
 Target = Annotated[
     str | None,
     typer.Option(
