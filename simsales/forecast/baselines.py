@@ -17,9 +17,13 @@ RUN_RATE_DAYS = 91.0
 
 
 def won_between(history: History, start: pd.Timestamp, end: pd.Timestamp) -> float:
-    """Return the amount won in ``start < closed <= end``, in the history's currency."""
+    """Return the amount won in ``start <= closed < end``, in the history's currency.
+
+    Half-open, because days end where the next one begins: a deal that closed on a day without a time
+    of day carries that day's first moment.
+    """
     deals = history.deals
-    inside = deals["status"].eq("won") & (deals["closed_at"] > start) & (deals["closed_at"] <= end)
+    inside = deals["status"].eq("won") & (deals["closed_at"] >= start) & (deals["closed_at"] < end)
     return float(deals.loc[inside, "amount"].sum())
 
 

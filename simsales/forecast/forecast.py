@@ -215,7 +215,7 @@ def forecast(
         raise ForecastError(message)
     _check_counts(replications, draws)
     calibration = calibrate(past, draws=draws + 1, seed=seed)
-    booked = won_between(past, begin, now)
+    booked = won_between(past, begin, now + pd.Timedelta(microseconds=1))
     shared = Shared(plans(calibration, draws, end), seed)
     work = items(draws, replications)
     blocks = map_blocks(simulate_block, shared, work, jobs, progress)
@@ -296,7 +296,7 @@ def _paths(history: History, begin: pd.Timestamp, now: pd.Timestamp, booked: flo
     """Return cumulative bookings by day: what happened up to now, quantiles from then on."""
     deals = history.deals
     past = pd.date_range(begin, now, freq="D")
-    won = deals["status"].eq("won") & (deals["closed_at"] > begin) & (deals["closed_at"] <= now)
+    won = deals["status"].eq("won") & (deals["closed_at"] >= begin) & (deals["closed_at"] <= now)
     closed = np.sort(_elapsed(deals.loc[won, "closed_at"], begin))
     order = np.argsort(_elapsed(deals.loc[won, "closed_at"], begin), kind="stable")
     total_won = np.concatenate([[0.0], np.cumsum(deals.loc[won, "amount"].fillna(0.0).to_numpy(float)[order])])

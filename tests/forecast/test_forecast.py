@@ -191,3 +191,10 @@ def test_a_history_without_amounts_is_refused_with_advice(history: History) -> N
     bare = dataclasses.replace(history, deals=history.deals.assign(amount=np.nan))
     with pytest.raises(ForecastError, match="must give the amounts of won deals.*Hint"):
         forecast(bare, until="2026-12-31")
+
+
+def test_a_day_belongs_to_one_period_only(history: History) -> None:
+    past = dated(history, ["2026-03-31", "2026-04-01", "2026-06-30", "2026-07-01"], [1.0, 10.0, 100.0, 1000.0])
+    begin, end = day_end("2026-03-31", "UTC"), day_end("2026-06-30", "UTC")
+    assert won_between(past, begin, end) == 110.0
+    assert won_between(past, end, day_end("2026-09-30", "UTC")) == 1000.0
