@@ -13,7 +13,7 @@ from simsales.calibrate.arrivals import block_cv, weekly
 from simsales.calibrate.data import DAY, column, days
 from simsales.calibrate.exits import StageFit
 from simsales.calibrate.fit import Fit
-from simsales.calibrate.people import ASSUMED_UTILISATION, weekly_hours
+from simsales.calibrate.people import ASSUMED_UTILISATION, hours_worked, opening_wait, weekly_hours
 from simsales.model.laws import AnyLaw, Constant, Empirical, Gamma
 from simsales.model.routing import Routing
 from simsales.model.schema import (
@@ -53,7 +53,11 @@ def measured_work(fit: Fit) -> dict[str, tuple[Floats, float]]:
     good = np.isfinite(hours) & (hours > 0)
     if good.sum() < MIN_TASKS:
         return {}
-    used = tasks[good].assign(hours=hours[good])
+    chosen = tasks[good & tasks["started_at"].notna().to_numpy() & tasks["ended_at"].notna().to_numpy()]
+    inside = hours_worked(fit.calendar, chosen["started_at"], chosen["ended_at"])
+    clock = chosen["work_hours"].to_numpy(float)
+    # a clock that ran overnight counts its working time only; work outside the calendar counts as it is
+    used = chosen.assign(hours=np.where(inside > 0, np.minimum(inside, clock), clock))
     per_visit = used.groupby(["stage", "deal_id", "seq"], sort=True)["hours"].sum().reset_index()
     visits = fit.history.visits.groupby("stage", sort=True).size()
     found = {}
@@ -64,19 +68,21 @@ def measured_work(fit: Fit) -> dict[str, tuple[Floats, float]]:
     return found
 
 
-def assumed_hours(fit: Fit) -> float:
+def assumed_hours(fit: Fit) -> tuple[float, float]:
     """Return the working hours of a visit with which the busiest quarter filled 75 % of the time.
 
-    The team has coped with that quarter, so it can be taken to cope with as much again.
+    The team has coped with that quarter, so it can be taken to cope with as much again. Second, the
+    share of the time that the last quarter's load fills with such visits.
     """
     history = fit.history
     span = float((history.observed_until - history.observed_from) / DAY)
     age = days(history.observed_until, history.visits["entered_at"])  # type: ignore[arg-type]
     counts = weekly(age[(age >= 0) & (age <= span)], span).counts
     width = min(13, len(counts))
-    load = float(np.convolve(counts, np.ones(width) / width, mode="valid").max())
+    loads = np.convolve(counts, np.ones(width) / width, mode="valid")
+    peak = max(float(loads.max()), 1e-6)
     capacity = len(fit.people.names) * weekly_hours(fit.calendar)
-    return ASSUMED_UTILISATION * capacity / max(load, 1e-6)
+    return ASSUMED_UTILISATION * capacity / peak, ASSUMED_UTILISATION * float(loads[-1]) / peak
 
 
 def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], list[Parameter]]:
@@ -101,13 +107,12 @@ def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], lis
                  f"(probability {seen.p_limited:.0%} that it is its limit)",
         )  # fmt: skip
     else:
-        hours = assumed_hours(fit)
-        rho = ASSUMED_UTILISATION
-        wait = 1.0 + rho / (1.0 - rho) * (1.0 + WORK_CV**2) / 2.0
-        spent = dict.fromkeys(names, hours * wait * 7.0 / week)
+        hours, rho = assumed_hours(fit)
+        wait = 1.0 + rho / (1.0 - rho) * (1.0 + WORK_CV**2) / 2.0  # Pollaczek-Khinchine, each rep alone
+        spent = dict.fromkeys(names, hours * wait * 7.0 / week + opening_wait(fit.calendar))
         row = Parameter(
             path="stages[*].tasks[0].work_hours.mean", value=hours, status="assumed",
-            note=f"so that the busiest quarter filled {rho:.0%} of the working time",
+            note=f"so that the busiest quarter filled {ASSUMED_UTILISATION:.0%} of the working time",
         )  # fmt: skip
     return {name: Gamma(mean=hours, cv=WORK_CV) for name in names}, spent, [row]
 
@@ -120,7 +125,8 @@ def _measured(
     for name, (hours, share) in measured.items():
         capped = np.minimum(hours, np.quantile(hours, 0.99))
         laws[name] = _with_zeros(amount_law(capped), share)
-        spent[name] = float(capped.mean() * share / 24.0)
+        week = max(weekly_hours(fit.calendar), 1e-9)
+        spent[name] = share * (float(capped.mean()) * 7.0 / week + opening_wait(fit.calendar))
         rows.append(
             Parameter(path=f"stages[{name}].tasks[0].work_hours.mean", value=float(capped.mean() * share),
                       n=len(hours), status="identified", note=f"start and end times; {share:.0%} of visits")
@@ -136,21 +142,23 @@ def _with_zeros(law: AnyLaw, share: float) -> AnyLaw:
     return Empirical(values=(0.0, 0.0, *law.values[1:]), p=(*p[:-1], 1.0))
 
 
-def shifted(law: AnyLaw, by: float) -> AnyLaw:
-    """Return the law of the draw less `by`, at least 0: the part of a visit that is not work.
+def shrunk(exit_: Exit, by: float) -> Exit:
+    """Return an exit whose mean delay is `by` days shorter: the part of a visit that is no delay.
+
+    The delay shrinks in proportion, so the mean time to each exit stays what was observed once the
+    simulation adds waiting and work, and short visits keep their order.
 
     Examples
     --------
-    >>> shifted(Empirical(values=(1.0, 5.0), p=(0.0, 1.0)), 2.0).values
-    (0.0, 3.0)
+    >>> shrunk(Exit(to="won", probability=0.5, delay_days=6.0), 1.5).delay_days.median()
+    4.5
     """
-    if by <= 0:
-        return law
-    if isinstance(law, Constant):
-        return Constant(value=max(0.0, law.value - by))
-    if isinstance(law, Empirical):
-        return Empirical(values=tuple(max(0.0, value - by) for value in law.values), p=law.p)
-    return law
+    mean = exit_.delay_days.mean()
+    if by <= 0 or mean <= 0:
+        return exit_
+    factor = 1.0 - by / mean
+    law = exit_.delay_days.scaled(factor) if factor > 0 else Constant(value=0.0)
+    return exit_.model_copy(update={"delay_days": law})
 
 
 def _stage(fit: Fit, stage: StageFit, draw: int, work: dict[str, AnyLaw], spent: dict[str, float]) -> Stage:
@@ -159,10 +167,11 @@ def _stage(fit: Fit, stage: StageFit, draw: int, work: dict[str, AnyLaw], spent:
     if p.sum() <= 0 and draw > 0:
         p, never, draw = stage.probability[0], float(stage.never[0]), 0
     exits = [
-        Exit(to=to, probability=min(1.0, float(p[k])), delay_days=shifted(stage.law(draw, k), spent.get(name, 0.0)))
+        Exit(to=to, probability=min(1.0, float(p[k])), delay_days=stage.law(draw, k))
         for k, to in enumerate(stage.visits.causes)
         if p[k] > 0
     ]
+    exits = [shrunk(exit_, spent.get(name, 0.0)) for exit_ in exits]
     exits = exits or _borrowed(fit)
     # never exactly 0: a deal older than any that ended is then one that nobody will close (R9)
     never = max(never if p.sum() > 0 else 0.0, LEAST_NEVER)
@@ -361,4 +370,4 @@ def _visit_number(visits: pd.DataFrame) -> pd.Series:
     return visits.groupby(["deal_id", "stage"], sort=False).cumcount() + 1
 
 
-__all__ = ["build", "measured_work", "opening", "role_name", "shifted"]
+__all__ = ["build", "measured_work", "opening", "role_name", "shrunk"]

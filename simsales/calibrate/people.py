@@ -105,6 +105,58 @@ def fit_calendar(history: History) -> tuple[Calendar, str]:
     return base.model_copy(update={"days": ",".join(worked), "hours": hours}), "identified"
 
 
+def week_pattern(calendar: Calendar) -> tuple[Floats, Floats]:
+    """Return hours of the week at which working time changes pace, and the working hours until then.
+
+    Holidays and days off are left aside; the week begins on Monday at midnight.
+    """
+    start, end = parse_hours(calendar.hours)
+    pause = parse_hours(calendar.lunch) if calendar.lunch else (end, end)
+    marks, worked = [0.0], [0.0]
+    for day in parse_days(calendar.days):
+        for begin, stop in ((start, min(end, pause[0])), (max(start, min(end, pause[1])), end)):
+            if stop > begin:
+                marks += [24.0 * day + begin, 24.0 * day + stop]
+                worked += [worked[-1], worked[-1] + stop - begin]
+    return np.array([*marks, 168.0]), np.array([*worked, worked[-1]])
+
+
+def hours_worked(calendar: Calendar, started: pd.Series, ended: pd.Series) -> Floats:
+    """Return the working hours between two moments (an ordinary week is assumed throughout).
+
+    Examples
+    --------
+    >>> times = pd.Series(pd.to_datetime(["2027-01-04 16:00", "2027-01-05 10:00"], utc=True))
+    >>> hours_worked(Calendar(), times[:1], times[1:].reset_index(drop=True))
+    array([2.])
+    """
+    marks, worked = week_pattern(calendar)
+
+    def until(moment: pd.Series) -> Floats:
+        local = moment.dt.tz_convert(calendar.timezone).dt.tz_localize(None)
+        hours = (local - pd.Timestamp("2001-01-01")).dt.total_seconds().to_numpy(float) / 3600.0  # a Monday
+        return np.asarray(np.floor(hours / 168.0) * worked[-1] + np.interp(hours % 168.0, marks, worked))
+
+    return until(ended) - until(started)
+
+
+def opening_wait(calendar: Calendar) -> float:
+    """Return the mean days that work arriving at any time of the week waits for working time.
+
+    Examples
+    --------
+    >>> round(opening_wait(Calendar()) * 24, 1)  # four nights of 16 hours and a weekend of 64
+    15.2
+    >>> opening_wait(Calendar(hours="00:00-24:00", days="mon-sun"))
+    0.0
+    """
+    marks, worked = week_pattern(calendar)
+    closed = np.diff(marks)[np.diff(worked) == 0]
+    if len(closed) > 1 and worked[-1] > 0:  # the week is a circle: its two ends are one gap
+        closed = np.concatenate([[closed[0] + closed[-1]], closed[1:-1]])
+    return float((closed**2).sum() / (2.0 * 168.0 * 24.0))
+
+
 def weekly_hours(calendar: Calendar) -> float:
     """Return the working hours of an ordinary week.
 

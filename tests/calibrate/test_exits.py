@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simsales.calibrate.assemble import shifted
+from simsales.calibrate.assemble import shrunk
 from simsales.calibrate.data import StageVisits
 from simsales.calibrate.exits import fit_stage
-from simsales.model.laws import Constant, Empirical
+from simsales.model.laws import Constant
+from simsales.model.schema import Exit
 
 
 def visits(duration: list[float], cause: list[int], entry: list[float] | None = None) -> StageVisits:
@@ -82,7 +83,8 @@ def test_weights_of_zero_leave_a_deal_out() -> None:
     assert fit.probability[1] == pytest.approx([1.0, 0.0], abs=1e-9)
 
 
-def test_work_is_taken_off_the_delay_but_never_below_zero() -> None:
-    law = shifted(Empirical(values=(1.0, 4.0), p=(0.0, 1.0)), 2.0)
-    assert law == Empirical(values=(0.0, 2.0), p=(0.0, 1.0))
-    assert shifted(Constant(value=1.0), 3.0) == Constant(value=0.0)
+def test_work_is_taken_off_the_mean_delay_in_proportion() -> None:
+    won = Exit(to="won", probability=0.25, delay_days=8.0)
+    assert shrunk(won, 2.0).delay_days == Constant(value=6.0)
+    assert shrunk(won, 9.0).delay_days == Constant(value=0.0)
+    assert shrunk(won, 0.0) == won
