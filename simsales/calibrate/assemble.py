@@ -322,7 +322,7 @@ def _offsets(fit: Fit, segments: tuple[Segment, ...]) -> tuple[tuple[Segment, ..
     for segment in segments:
         raw, variance = offsets[segment.name]
         shrunk = raw * between / (between + variance) if between > 0 and np.isfinite(variance) else 0.0
-        found.append(segment.model_copy(update={"advance_logit": shrunk}))
+        found.append(segment.model_copy(update={"advance_logit": float(shrunk)}))
         half = 1.96 * float(np.sqrt(variance)) if np.isfinite(variance) else None
         rows.append(
             Parameter(path=f"segments[{segment.name}].advance_logit", value=shrunk,

@@ -111,7 +111,8 @@ class History:
         """Return the counts of deals by status and the window, in one line."""
         counts = self.deals["status"].value_counts()
         parts = [f"{int(counts[status]):,} {status}" for status in tables.STATUSES if status in counts]
-        window = f"{self.observed_from:%Y-%m-%d} to {self.observed_until:%Y-%m-%d}"
+        first, last = (t.tz_convert(self.timezone) for t in (self.observed_from, self.observed_until))
+        window = f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
         return f"{len(self.deals):,} deals ({', '.join(parts)}), {len(self.visits):,} visits, {window}"
 
     def _repr_html_(self) -> str:

@@ -1,1 +1,1 @@
-
+"""What an organisation is: frozen values, checked at birth."""

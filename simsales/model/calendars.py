@@ -12,6 +12,7 @@ from pydantic import field_validator
 from simsales.model.base import Date, Seq, Value
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_OFFSET = re.compile(r"^([+-])(\d{2}):(\d{2})$")
 _HOURS = re.compile(r"^(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})$")
 
 
@@ -68,6 +69,34 @@ def parse_days(text: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+def zone(name: str) -> dt.tzinfo:
+    """Return the time zone of an IANA name or of an offset from UTC.
+
+    Examples
+    --------
+    >>> zone("+05:30")
+    datetime.timezone(datetime.timedelta(seconds=19800))
+    >>> zone("Asia/Shanghai")
+    zoneinfo.ZoneInfo(key='Asia/Shanghai')
+    """
+    match = _OFFSET.match(name)
+    if match is None:
+        return ZoneInfo(name)
+    offset = dt.timedelta(hours=int(match[2]), minutes=int(match[3]))
+    return dt.timezone(-offset if match[1] == "-" else offset)
+
+
+def offset_name(moment: dt.datetime) -> str:
+    """Return a moment's offset from UTC as a zone name; nought is ``UTC``.
+
+    Examples
+    --------
+    >>> offset_name(dt.datetime.fromisoformat("2027-01-01T00:00+08:00"))
+    '+08:00'
+    """
+    return f"{moment:%:z}" if moment.utcoffset() else "UTC"
+
+
 class Calendar(Value):
     """When the organisation works.
 
@@ -78,7 +107,8 @@ class Calendar(Value):
     subdivision : str, optional
         State or province for its own holidays.
     timezone : str
-        IANA zone in which `hours` are local time.
+        IANA zone in which `hours` are local time, or an offset such as ``+08:00``. In a model that
+        states none, the offset of its epoch.
     hours, lunch : str
         Working hours of a day, and an unpaid pause in it (optional).
     days : str
@@ -118,7 +148,7 @@ class Calendar(Value):
     @classmethod
     def _zone(cls, value: str) -> str:
         try:
-            ZoneInfo(value)
+            zone(value)
         except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
             message = f"must be an IANA time zone like Asia/Shanghai, got {value!r}"
             raise ValueError(message) from error
@@ -145,4 +175,4 @@ class Calendar(Value):
 
 def local_date(moment: dt.datetime, calendar: Calendar) -> dt.date:
     """Return the calendar's local date of a moment."""
-    return moment.astimezone(ZoneInfo(calendar.timezone)).date()
+    return moment.astimezone(zone(calendar.timezone)).date()
