@@ -101,9 +101,9 @@ def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], lis
         spent = {}
         half = 1.96 * seen.error / seen.per_week
         row = Parameter(
-            path="stages[*].tasks[0].work_hours.mean", value=hours, low=hours / (1.0 + half),
-            high=hours / max(1.0 - half, 0.05), n=len(seen.ended), status="weakly identified",
-            note=f"the team ends {seen.per_week:.0f} stays a week whatever waits "
+            path=f"stages[{'*' if len(seen.stages) == len(names) else seen.stages[0]}].tasks[0].work_hours.mean",
+            value=hours, low=hours / (1.0 + half), high=hours / max(1.0 - half, 0.05), n=len(seen.ended),
+            status="weakly identified", note=f"the team ends {seen.per_week:.0f} stays a week whatever waits "
                  f"(probability {seen.p_limited:.0%} that it is its limit)",
         )  # fmt: skip
     else:
@@ -114,7 +114,8 @@ def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], lis
             path="stages[*].tasks[0].work_hours.mean", value=hours, status="assumed",
             note=f"so that the busiest quarter filled {ASSUMED_UTILISATION:.0%} of the working time",
         )  # fmt: skip
-    return {name: Gamma(mean=hours, cv=WORK_CV) for name in names}, spent, [row]
+    busy = [name for name in names if not fit.is_limited(draw) or name in fit.throughput.stages]  # type: ignore[union-attr]
+    return {name: Gamma(mean=hours, cv=WORK_CV) for name in busy}, spent, [row]
 
 
 def _measured(

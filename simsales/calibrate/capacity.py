@@ -5,11 +5,16 @@ would end if every deal ran on its own. So two explanations of the weekly counts
 ends by its own hazard (the expected count rises with the backlog), or the team handles so many a
 week whatever waits. Neither has a free shape parameter; their likelihoods are compared with the
 weeks discounted for serial correlation, and the answer is a probability, not a verdict.
+
+The team may be the limit of one stage only, and only since the pipeline has grown. So the second
+explanation comes in variants, all stages or one, all weeks or the last ones, which share its prior
+probability: more variants do not make a limit more likely. What lies outside a variant says the same
+under both explanations and cancels.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +30,8 @@ Floats = NDArray[np.float64]
 MIN_WEEKS = 4
 MAX_WEEKS = 104
 MIN_PER_WEEK = 5.0
+MIN_LATE_WEEKS = 13
+"""A limit is also looked for in the last half of the weeks where that half is at least so long."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,10 @@ class Throughput:
     elasticity : float
         Change of the log count with the log of the expected count: 1 for independent deals, 0 for a
         team at its limit.
+    evidence : float
+        Log of the odds of the limit that the weeks give.
+    stages : tuple of str
+        Stages whose ends the team limits; the weeks above are those of these stages.
     """
 
     ended: Floats
@@ -52,6 +63,8 @@ class Throughput:
     error: float
     p_limited: float
     elasticity: float
+    evidence: float = 0.0
+    stages: tuple[str, ...] = ()
 
 
 def throughput(history: History, stages: tuple[StageFit, ...]) -> Throughput | None:
@@ -71,14 +84,33 @@ def throughput(history: History, stages: tuple[StageFit, ...]) -> Throughput | N
     if weeks < MIN_WEEKS:
         return None
     starts = -7.0 * np.arange(weeks, 0, -1, dtype=np.float64)  # days before the end of observation
-    ended, expected = np.zeros(weeks), np.zeros(weeks)
-    for stage in stages:
-        counts, hazard = _stage_weeks(stage, starts)
-        ended += counts
-        expected += hazard
-    if ended.mean() < MIN_PER_WEEK or expected.min() <= 0 or ended.min() <= 0:
+    each = {stage.visits.name: _stage_weeks(stage, starts) for stage in stages}
+    scopes = [tuple(each), *((name,) for name in each if len(each) > 1)]
+    found = []
+    for scope in scopes:
+        ended = np.sum([each[name][0] for name in scope], axis=0)
+        expected = np.sum([each[name][1] for name in scope], axis=0)
+        found += [replace(seen, stages=scope) for seen in _variants(ended, expected)]
+    return _chosen(found)
+
+
+def _variants(ended: Floats, expected: Floats) -> list[Throughput]:
+    """Return the comparison over all weeks, and over the last ones where there are enough of them."""
+    begin = int(np.argmax(ended > 0))  # a record that begins with an empty pipeline has no ends at first
+    weeks = len(ended) - begin
+    lengths = [weeks, *([weeks // 2] if weeks // 2 >= MIN_LATE_WEEKS else [])]
+    windows = [(ended[-n:], expected[-n:]) for n in lengths if n >= MIN_WEEKS]
+    return [compare(y, x) for y, x in windows if y.mean() >= MIN_PER_WEEK and x.min() > 0]
+
+
+def _chosen(found: list[Throughput]) -> Throughput | None:
+    """Return the variant that the weeks speak for most, with the probability of any limit."""
+    if not found:
         return None
-    return compare(ended, expected)
+    evidence = np.clip([seen.evidence for seen in found], -30.0, 30.0)
+    odds = float(np.mean(np.exp(evidence)))  # the variants share the prior of a limit
+    best = found[int(np.argmax(evidence))]
+    return replace(best, p_limited=odds / (1.0 + odds))
 
 
 def compare(ended: Floats, expected: Floats) -> Throughput:
@@ -98,7 +130,7 @@ def compare(ended: Floats, expected: Floats) -> Throughput:
     >>> bool(flat.p_limited > 0.8)
     True
     """
-    y, x = np.log(ended), np.log(expected)
+    y, x = np.log(ended + 0.5), np.log(expected + 0.5)  # a week of holidays may see none
     y, x = y - y.mean(), x - x.mean()
     n = len(y)
     chance = 1.0 / ended.mean()  # Poisson variance of a log count: no model can do better
@@ -109,7 +141,7 @@ def compare(ended: Floats, expected: Floats) -> Throughput:
     slope = float(x @ y / max(x @ x, 1e-12))
     error = float(ended.mean() * np.sqrt(limited / (n * _independence(y))))
     probability = 1.0 / (1.0 + float(np.exp(-np.clip(evidence, -30.0, 30.0))))
-    return Throughput(ended, expected, float(ended.mean()), error, probability, slope)
+    return Throughput(ended, expected, float(ended.mean()), error, probability, slope, evidence)
 
 
 def _independence(residual: Floats) -> float:
