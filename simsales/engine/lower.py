@@ -7,7 +7,6 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from simsales.engine.tables import Table, table_of
 from simsales.engine.worktime import WorkTime
 from simsales.errors import InvalidModelError
 from simsales.model.apply import Timeline, as_timeline, named_reps
+from simsales.model.calendars import zone
 from simsales.model.conditions import Clause, parse_condition
 from simsales.model.laws import Law
 from simsales.model.schema import Channel, Exit, Model, Rep, Stage
@@ -70,7 +70,7 @@ def lower(
     """
     timeline = as_timeline(model)
     base = timeline.model
-    clock = Clock(base.epoch, ZoneInfo(base.calendar.timezone))
+    clock = Clock(base.epoch, zone(base.calendar.timezone))
     begin = _time(clock, start, "start", 0.0)
     end = _time(clock, until, "until", begin + base.horizon_days)
     if not end > begin:

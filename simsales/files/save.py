@@ -16,6 +16,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 from simsales.files.load import FORMAT
 from simsales.files.output import write_text
 from simsales.model.base import Value
+from simsales.model.calendars import offset_name
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model
 
@@ -84,7 +85,18 @@ def to_yaml(value: Model | Scenario, schema: str = SCHEMA_NAME) -> str:
 
 def _plain_fields(value: Value) -> dict[str, Any]:
     data: dict[str, Any] = value.model_dump(by_alias=True, exclude_defaults=True)
-    return data
+    return _with_zone(value, data) if isinstance(value, Model) else data
+
+
+def _with_zone(model: Model, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields with the calendar's zone where it is not what the epoch's offset implies."""
+    zone = model.calendar.timezone
+    implied = zone == offset_name(model.epoch)
+    calendar = {**({} if implied else {"timezone": zone}), **data.get("calendar", {})}
+    if implied:
+        calendar.pop("timezone", None)
+    data = {**data, "calendar": calendar}
+    return {name: data[name] for name in type(model).model_fields if name in data and (calendar or name != "calendar")}
 
 
 def _dump(data: dict[str, Any]) -> str:

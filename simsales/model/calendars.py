@@ -94,7 +94,8 @@ def offset_name(moment: dt.datetime) -> str:
     >>> offset_name(dt.datetime.fromisoformat("2027-01-01T00:00+08:00"))
     '+08:00'
     """
-    return f"{moment:%:z}" if moment.utcoffset() else "UTC"
+    signed = f"{moment:%z}"
+    return f"{signed[:3]}:{signed[3:5]}" if moment.utcoffset() else "UTC"
 
 
 class Calendar(Value):
@@ -150,7 +151,7 @@ class Calendar(Value):
         try:
             zone(value)
         except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
-            message = f"must be an IANA time zone like Asia/Shanghai, got {value!r}"
+            message = f"must be an IANA time zone like Asia/Shanghai or an offset like +08:00, got {value!r}"
             raise ValueError(message) from error
         return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -18,7 +19,7 @@ from simsales.model.base import (
     Seq,
     Value,
 )
-from simsales.model.calendars import Calendar
+from simsales.model.calendars import Calendar, offset_name
 from simsales.model.compensation import CompPlan, Effort
 from simsales.model.laws import AnyLaw, Constant
 from simsales.model.routing import Queue, Routing
@@ -204,6 +205,13 @@ def _effort(value: Any) -> Any:
     return None if value in ("off", False) else value
 
 
+def _local(calendar: Calendar, epoch: dt.datetime) -> Calendar:
+    """Return the calendar with the epoch's offset as its zone where it states none."""
+    if "timezone" in calendar.model_fields_set:
+        return calendar
+    return calendar.model_copy(update={"timezone": offset_name(epoch)})
+
+
 class Model(Value):
     """A sales organisation. After it exists it is valid; nobody checks again.
 
@@ -237,6 +245,11 @@ class Model(Value):
     provenance: Annotated[tuple[Parameter, ...], Seq] = ()
 
     model_config = Value.model_config | {"validate_default": True}
+
+    @model_validator(mode="after")
+    def _hours_are_local(self) -> Model:
+        object.__setattr__(self, "calendar", _local(self.calendar, self.epoch))
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Model:

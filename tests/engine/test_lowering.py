@@ -13,6 +13,16 @@ from simsales.model.apply import apply
 from simsales.model.levers import Scenario
 
 
+def test_working_hours_are_local_to_the_epoch_where_no_time_zone_is_given():
+    parts = {"stages": [stage("Open", tasks=work(1.0))], "roles": [{"name": "AE"}], "reps": [{"role": "AE"}]}
+    hours = {"hours": "09:00-18:00", "days": "mon-sun"}
+    for epoch, began in (("2027-01-04T00:00+08:00", "01:00"), ("2027-01-04T00:00+05:30", "03:30"), ("2027-01-04", "09:00"), ("2027-01-04T00:00-03:30", "12:30")):
+        log = simulate(model(epoch=epoch, calendar=hours, **parts), opening=waiting({}))
+        assert f"{log.tasks['started_at'][0]:%H:%M}" == began
+    stated = simulate(model(epoch="2027-01-04T00:00-03:30", calendar={**hours, "timezone": "UTC"}, **parts), opening=waiting({}))
+    assert f"{stated.tasks['started_at'][0]:%H:%M}" == "09:00"
+
+
 def test_exits_are_ordered_best_first():
     names = ["A", "B", "C", "D"]
     targets = ["lost", "A", "open", "C", "B", "no_decision", "won", "D"]

@@ -54,6 +54,14 @@ def test_the_text_is_what_a_person_would_write() -> None:
     )
 
 
+@pytest.mark.parametrize("zone", ["UTC", "+08:00", "+05:30", "Asia/Shanghai"])
+def test_the_zone_of_the_calendar_survives_whatever_the_epoch_implies(tmp_path: Path, zone: str) -> None:
+    for epoch in ("2027-01-01", "2027-01-01T00:00+08:00"):
+        model = small(epoch=epoch, calendar={"timezone": zone})
+        again = load_model(save_model(model, tmp_path / "m.yaml"))
+        assert (again.calendar.timezone, again) == (zone, model)
+
+
 def test_numbers_of_numpy_are_written_as_numbers(tmp_path: Path) -> None:
     model = small(segments=[{"name": "all", "amount": 3.5, "advance_logit": np.float64(-0.25)}])
     assert "advance_logit: -0.25" in to_yaml(model)

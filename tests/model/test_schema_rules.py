@@ -52,7 +52,7 @@ PROBLEMS = {
     "rates": ({"plans": {"p": {"quota": 1.0, "rates": [{"upto": 2.0, "rate": 0.1}, {"upto": 1.0, "rate": 0.2}]}}}, "rising upto"),
     "open rate": ({"plans": {"p": {"quota": 1.0, "rates": [{"rate": 0.1}, {"rate": 0.2}]}}}, "must each have an upto, except the last"),
     "epoch": ({"epoch": "1 January"}, "must be a time like 2027-01-01"),
-    "zone": ({"calendar": {"timezone": "China"}}, "must be an IANA time zone like Asia/Shanghai, got 'China'"),
+    "zone": ({"calendar": {"timezone": "China"}}, "must be an IANA time zone like Asia/Shanghai or an offset like .08:00, got 'China'"),
     "country": ({"calendar": {"country": "Atlantis"}}, "must be an ISO country code"),
     "hours": ({"calendar": {"hours": "9-18"}}, "must be two times of day"),
     "days": ({"calendar": {"days": "mon-fry"}}, "must be weekdays"),
