@@ -214,7 +214,7 @@ def _add(change: levers.Add, model: Model) -> Model:
     if change.stage.name in model.stage_names:
         message = f".stage.name must be new, got '{change.stage.name}'."
         raise ValueError(message)
-    following = model.stage_names[i + 1] if i + 1 < len(model.stages) else "won"
+    following = _followed(model, i)
     before = model.stages[i]
     redirected = tuple(
         e.model_copy(update={"to": change.stage.name}) if e.to == following else e
@@ -265,6 +265,18 @@ def _remove(change: levers.Remove, model: Model) -> Model:
     return _revalidated(model, stages=tuple(stages), channels=tuple(channels))
 
 
+def _followed(model: Model, i: int) -> str:
+    """Return where deals go from stage `i`: the next stage if it is an exit, else the likeliest way ahead."""
+    following = model.stage_names[i + 1] if i + 1 < len(model.stages) else "won"
+    if any(exit_.to == following for exit_ in model.stages[i].exits):
+        return following
+    try:
+        return _next_of(model, i)
+    except ValueError:
+        message = f".after must name a stage with an exit forward, got '{model.stages[i].name}'. Hint: add an exit to it first."
+        raise ValueError(message) from None
+
+
 def _next_of(model: Model, i: int) -> str:
     """Return the most likely exit of stage `i` that goes forward."""
     later = {*model.stage_names[i + 1 :], "won"}
@@ -278,7 +290,8 @@ def _next_of(model: Model, i: int) -> str:
 def _known_role(model: Model, role: str) -> None:
     names = [known.name for known in model.roles]
     if role not in names:
-        message = f".role must be one of the roles, got '{role}'. {did_you_mean(role, names)}"
+        hint = did_you_mean(role, names) if names else "Hint: the model has no roles; list them under roles:."
+        message = f".role must be one of the roles, got '{role}'. {hint}"
         raise ValueError(message)
 
 

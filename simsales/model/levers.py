@@ -67,7 +67,8 @@ class Set(Change):
 class Add(Change):
     """Add a stage after another one, or an exit to a stage.
 
-    A new stage is entered instead of the stage that followed `after`.
+    A new stage is entered instead of the stage that followed `after`: the next one in order if deals
+    go there, else the one most of them go on to.
     """
 
     kind: Literal["add"] = "add"

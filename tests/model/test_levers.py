@@ -54,6 +54,24 @@ def test_a_new_stage_is_entered_instead_of_the_next_one():
     assert odds(model, "Demo") == {"Legal": 0.5, "Lead": 0.2, "lost": 0.3}
 
 
+def test_a_new_stage_comes_before_the_likeliest_next_one_where_the_next_in_order_is_never_entered():
+    gate = {"name": "Gate", "exits": [{"to": "Close", "probability": 1.0}]}
+    first = {"name": "Talk", "exits": [{"to": "Close", "probability": 0.7}, {"to": "lost", "probability": 0.3}]}
+    close = {"name": "Close", "exits": [{"to": "won", "probability": 1.0}]}
+    base = Model(channels=[{"name": "web", "leads_per_week": 1.0}], stages=[first, gate, close])
+    legal = {"name": "Legal", "exits": [{"to": "Close", "probability": 1.0}]}
+    model = apply(Scenario(changes=[{"add": {"after": "Talk", "stage": legal}}]), base).last
+    assert odds(model, "Talk") == {"Legal": 0.7, "lost": 0.3}
+
+
+def test_a_stage_without_a_way_ahead_cannot_be_followed_by_a_new_one():
+    end = {"name": "End", "exits": [{"to": "lost", "probability": 1.0}]}
+    base = Model(channels=[{"name": "web", "leads_per_week": 1.0}], stages=[end])
+    new = {"name": "New", "exits": [{"to": "won", "probability": 1.0}]}
+    with pytest.raises(InvalidModelError, match="after must name a stage with an exit forward, got 'End'. Hint: add an exit"):
+        apply(Scenario(changes=[{"add": {"after": "End", "stage": new}}]), base)
+
+
 def test_a_new_exit_takes_its_share_from_the_others():
     model = after({"add": {"from": "Lead", "exit": {"to": "Close", "probability": 0.5}}})
     assert odds(model, "Lead") == {"Demo": 0.3, "lost": 0.2, "Close": 0.5}
@@ -112,6 +130,12 @@ REFUSED = {
     "route": ({"route": {"role": "SE", "routing": "pool"}}, "must be one of the roles, got 'SE'"),
     "plan": ({"plan": {"name": "gold", "cap": 1.0}}, "quota must be given for a new plan, got none for 'gold'"),
 }  # fmt: skip
+
+
+def test_a_hire_into_a_model_without_roles_says_what_is_missing():
+    base = Model(channels=[{"name": "web", "leads_per_week": 1.0}], stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}])
+    with pytest.raises(InvalidModelError, match="got 'AE'. Hint: the model has no roles; list them under roles:"):
+        apply(Scenario(changes=[{"hire": {"role": "AE"}}]), base)
 
 
 @pytest.mark.parametrize("name", REFUSED)
