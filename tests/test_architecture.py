@@ -30,6 +30,7 @@ LEVELS = {
 LAZY = {
     ("engine.eventlog", "kpi"): "log.kpis() is the reader's name for kpi.table(log)",
     ("engine.eventlog", "history"): "a simulated log is a history: log.to_history()",
+    ("engine.eventlog", "report"): "log.plot reaches for the figures when asked, as history.plot does",
     ("history.history", "report"): "history.plot reaches for the figures when asked",
     ("experiment", "report"): "study.plot and _repr_html_ reach for the figures when asked",
     ("calibrate", "report"): "calibration.plot and _repr_html_ reach for the figures when asked",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,17 @@ class EventLog:
             f"{len(self.deal.created)} deals, {won} won, {len(self.visit.deal)} visits, "
             f"{len(self.task.deal)} tasks)"
         )
+
+    def _repr_html_(self) -> str:
+        """Return what happened in one line, for notebooks."""
+        return f"<p><b>Simulated run</b>: {escape(repr(self))}</p>"
+
+    @property
+    def plot(self) -> Any:
+        """Figures: ``funnel()``, ``durations()``, ``utilisation()``, ``queue()``."""
+        from simsales.report.plots import HistoryPlots  # only where somebody looks
+
+        return HistoryPlots(self)
 
     # tables ------------------------------------------------------------------------------------
 

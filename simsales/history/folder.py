@@ -125,6 +125,8 @@ def _load(path: Path, table: str, manifest: dict[str, Any]) -> pd.DataFrame:
         for name, kind in extra.items():
             if name in raw.columns and kind.startswith("datetime"):
                 raw[name] = tables.times(raw[name])
+            elif name in raw.columns and kind == "bool":
+                raw[name] = raw[name] == "True"
             elif name in raw.columns and kind in ("float64", "int64"):
                 raw[name] = raw[name].astype(kind)
         return tables.shaped(raw, table)

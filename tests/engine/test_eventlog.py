@@ -37,6 +37,20 @@ def office():
     )  # fmt: skip
 
 
+def test_a_run_shows_itself_in_notebooks_and_has_figures():
+    log = simulate(office(), seed=1)
+    assert "EventLog(&#x27;model&#x27;" in log._repr_html_()
+    assert log.plot.utilisation().get_title() is not None
+    assert log.plot.queue() is not None
+
+
+def test_a_run_written_to_a_folder_reads_back_the_same(tmp_path):
+    history = simulate(office(), seed=1).to_history()
+    again = history.from_folder(history.to_folder(tmp_path / "run"))
+    for name in ("deals", "visits", "tasks", "reps", "stages"):
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(history, name).reset_index(drop=True))
+
+
 def test_tables_have_the_canonical_columns():
     log = simulate(office())
     assert list(log.deals.columns)[: len(DEALS)] == DEALS
