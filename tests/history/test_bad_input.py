@@ -49,6 +49,30 @@ def test_a_stated_encoding_that_is_wrong(tmp_path: Path) -> None:
     refused("must be readable as klingon", path, mapping={"encoding": "klingon"})
 
 
+def test_text_in_an_unknown_encoding_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "deals.csv"
+    path.write_bytes(b"deal_id,created_date,stage\n1,2025-01-01,Gespr\xe4ch\n")
+    history = read_history(path)
+    assert history.report.encoding == "cp1252"
+    assert any("not UTF-8 and was read as cp1252 (like 'Gespräch')" in note for note in history.report.notes)
+    assert not any("cp1252" in note for note in read_history(path, mapping={"encoding": "cp1252"}).report.notes)
+
+
+def test_a_field_of_the_mapping_that_is_nearly_a_known_one_is_noted(tmp_path: Path) -> None:
+    path = write(tmp_path, "deals.csv", "deal_id,created_date,stage,worth\n1,2025-01-01,Open,5\n")
+    notes = read_history(path, mapping={"columns": {"amountt": "worth"}}).report.notes
+    assert any("names 'amountt', which no reader knows" in note and "did you mean 'amount'" in note for note in notes)
+    assert not any("no reader knows" in note for note in read_history(path, mapping={"columns": {"shoe_size": "worth"}}).report.notes)
+
+
+def test_deals_that_are_all_open_are_noted(tmp_path: Path) -> None:
+    rows = "deal_id,created_date,closed_date,stage\n1,2025-01-01,2025-02-01,Gewonnen\n2,2025-01-01,2025-02-01,Verloren\n"
+    path = write(tmp_path, "deals.csv", rows)
+    assert any("All deals are open" in note for note in read_history(path).report.notes)
+    named = read_history(path, mapping={"outcomes": {"won": ["Gewonnen"], "lost": ["Verloren"]}})
+    assert not any("All deals are open" in note for note in named.report.notes)
+
+
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "deals.csv"
     path.write_bytes(bytes(range(256)) * 20)

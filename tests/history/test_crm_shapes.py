@@ -193,6 +193,12 @@ def test_fxiaoke_record_reads_epochs_and_the_local_date(tmp_path: Path) -> None:
     assert (deal["amount"], deal["stage"], deal["status"], history.history_class) == (120000.0, "方案报价", "open", "C")
 
 
+def test_records_in_chinese_are_in_chinese_time_though_their_captions_are_not(tmp_path: Path) -> None:
+    history = read_history(write_json(tmp_path, "query.json", {"data": {"dataList": [FXIAOKE]}}))
+    assert (history.timezone, history.report.timezone_why) == ("Asia/Shanghai", "the records are in Chinese")
+    assert str(only(history)["expected_close"].tz_convert(history.timezone).date()) == "2026-06-30"
+
+
 def test_fxiaoke_csv_with_chinese_captions_in_gbk(tmp_path: Path) -> None:
     text = (
         "商机ID,商机名称,商机金额,商机阶段,商机状态,创建时间,阶段变更时间,实际成交日期,负责人,赢率,预计成交日期\n"

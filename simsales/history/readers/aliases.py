@@ -83,6 +83,13 @@ def match(captions: Iterable[str], section: str) -> tuple[dict[str, str], dict[s
 
 
 @lru_cache(maxsize=1)
+def fields() -> tuple[str, ...]:
+    """Return every canonical field that some kind of table has."""
+    sections = ("deals", "changes", "stage_history", "events", "stages", "reps")
+    return tuple(dict.fromkeys(field for section in sections for field in load()[section]))
+
+
+@lru_cache(maxsize=1)
 def known_keys() -> frozenset[str]:
     """Return every caption key of every kind of table, for finding the header row."""
     sections = ("deals", "changes", "stage_history", "events", "stages", "reps")

@@ -54,6 +54,8 @@ def finish(parts: Parts, context: Context) -> History:
     until = _until(parts, deals, visits, context)
     start = _observed_from(parts, deals, context)
     currency = _currency(deals, context)
+    if (deals["status"] == "open").all() and context.ledger.source in ("deals", "stage_history", "changes"):
+        context.ledger.note("All deals are open: no status or stage says that one ended. Hint: if some did, name how in a mapping, like outcomes: {won: [..], lost: [..]}.")
     unnamed = [str(stage) for stage in visits["stage"].dropna().unique() if stage not in parts.stages]
     stages = {**dict.fromkeys(sorted(unnamed), "open"), **parts.stages}
     report = context.ledger.report(

@@ -291,4 +291,4 @@ def _day_first(readings: list[_Reading], given: bool | None, where: str) -> tupl
         return True, "day and month are equal everywhere"
     a, b, year, separator = next(pair for pair in pairs if pair[0] != pair[1])
     sample = f"{a:02d}{separator}{b:02d}{separator}{year}"
-    raise HistoryError(f"{where} must say whether the day or the month stands first, got {sample} and no date that tells. Hint: pass dayfirst=True or dayfirst=False.")
+    raise HistoryError(f"{where} must say whether the day or the month stands first, got {sample} and no date that tells. Hint: pass dayfirst=True or dayfirst=False (--dayfirst or --monthfirst).")

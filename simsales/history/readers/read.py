@@ -85,7 +85,7 @@ def read_history(
     given = load_mapping(mapping)
     found = [sheet for path in paths for sheet in sheets.load(path, given.encoding, given.sheet)]
     context = _context(found, paths, given, dayfirst, decimal, tz, until)
-    _check_columns(found, given)
+    _check_columns(found, given, context.ledger)
     inputs = _inputs(found, source if source != "auto" else given.source or "auto", context)
     history = READERS[context.ledger.source](inputs)
     return replace(history, report=replace(history.report, mapping=_mapping(history, context)))
@@ -97,16 +97,26 @@ def _context(found: list[Sheet], paths: list[Path], given: Given, dayfirst: bool
         raise HistoryError(f"decimal must be '.' or ',', got {decimal!r}. Hint: pass decimal=','.")
     chinese = aliases.has_chinese(caption for sheet in found for caption in sheet.cells.columns)
     zone, why = (checked_zone(tz), "as given") if tz else (given.tz, "as the mapping says")
+    if zone is None and not chinese and any(_chinese_records(sheet) for sheet in found):
+        chinese, zone, why = True, "Asia/Shanghai", "the records are in Chinese"
     if zone is None:
         zone, why = ("Asia/Shanghai", "the captions are Chinese") if chinese else ("UTC", "nothing says otherwise")
     ledger = Ledger(files=[path.name for path in paths], facts={"timezone": zone, "timezone_why": why})
     return Context(ledger, given, zone, given.dayfirst if dayfirst is None else dayfirst, decimal or given.decimal, chinese, until)
 
 
-def _check_columns(found: list[Sheet], given: Given) -> None:
+def _chinese_records(sheet: Sheet) -> bool:
+    """Return whether JSON records, whose captions are names of a programming interface, hold Chinese text."""
+    is_json = sheet.header_row == 0
+    return is_json and aliases.has_chinese(cell for _, column in sheet.cells.head(200).items() for cell in column)
+
+
+def _check_columns(found: list[Sheet], given: Given, ledger: Ledger) -> None:
     """Raise an error if the mapping names a column (or, in a change log, a field) that no file has."""
     captions = [str(caption) for sheet in found for caption in sheet.cells.columns]
     for name, caption in given.columns.items():
+        if name not in aliases.fields() and "mean" in (hint := did_you_mean(name, aliases.fields())):
+            ledger.note(f"The mapping names '{name}', which no reader knows; '{caption}' is kept under that name. {hint}")
         if caption in captions:
             continue
         in_log = name in aliases.load()["fields"] and any((sheet.cells == caption).any(axis=None) for sheet in found)

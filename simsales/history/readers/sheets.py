@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import warnings
 import zipfile
 import zlib
@@ -88,7 +89,8 @@ def load(path: Path, encoding: str | None = None, sheet: str | None = None) -> l
         return [xes.load(path)]
     if start.startswith(("<html", "<!doctype html", "<table", "<?xml")):
         raise HistoryError(f"{path.name} must be CSV, Excel, JSON or XES, got HTML or XML. Hint: open it in Excel and save it as .xlsx.")
-    return [parse_text(path.name, text, used)]
+    table = parse_text(path.name, text, used)
+    return [table if encoding else replace(table, notes=(*table.notes, *_doubts(text, used)))]
 
 
 def read_bytes(path: Path) -> bytes:
@@ -168,6 +170,14 @@ def _candidates(raw: bytes) -> tuple[str, ...]:
     if max(zeros) > len(raw[:4000]) // 6:
         return ("utf-16-be",) if zeros[0] > zeros[1] else ("utf-16-le",)
     return ("utf-8-sig", "gb18030", "cp1252") if _looks_chinese(raw) else ("utf-8-sig", "cp1252", "gb18030")
+
+
+def _doubts(text: str, encoding: str) -> tuple[str, ...]:
+    """Return a note where the encoding is only the last that fits: any bytes are text in Windows-1252."""
+    odd = re.search(r"[^\s,;]{0,12}[^\x00-\x7f][^\s,;]{0,12}", text) if encoding == "cp1252" else None
+    if odd is None:
+        return ()
+    return (f"The text is not UTF-8 and was read as cp1252 (like '{odd[0]}'). Hint: state encoding: in a mapping if that looks wrong.",)
 
 
 def _looks_chinese(raw: bytes) -> bool:
