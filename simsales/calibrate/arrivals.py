@@ -136,9 +136,9 @@ def weekday(created: pd.Series) -> dict[str, float]:
 
 
 def block_cv(counts: Floats, block: int = 13) -> float | None:
-    """Return the spread of whole-quarter means beyond chance, or None below four quarters."""
+    """Return the spread of whole-quarter means beyond chance, or None below four quarters or without leads."""
     n = len(counts) // block
-    if n < 4:
+    if n < 4 or counts[-n * block :].sum() <= 0:
         return None
     sums = counts[-n * block :].reshape(n, block).sum(axis=1)
     slope, _ = trend(counts)

@@ -71,8 +71,9 @@ def measured_work(fit: Fit) -> dict[str, tuple[Floats, float]]:
 def assumed_hours(fit: Fit) -> tuple[float, float]:
     """Return the working hours of a visit with which the busiest quarter filled 75 % of the time.
 
-    The team has coped with that quarter, so it can be taken to cope with as much again. Second, the
-    share of the time that the last quarter's load fills with such visits.
+    The team has coped with that quarter, so it can be taken to cope with as much again. Where few
+    deals keep many reps, that would be more than the working time of an average stay, which is then
+    the most. Second, the share of the time that the last quarter's load fills with such visits.
     """
     history = fit.history
     span = float((history.observed_until - history.observed_from) / DAY)
@@ -81,8 +82,11 @@ def assumed_hours(fit: Fit) -> tuple[float, float]:
     width = min(13, len(counts))
     loads = np.convolve(counts, np.ones(width) / width, mode="valid")
     peak = max(float(loads.max()), 1e-6)
-    capacity = len(fit.people.names) * weekly_hours(fit.calendar)
-    return ASSUMED_UTILISATION * capacity / peak, ASSUMED_UTILISATION * float(loads[-1]) / peak
+    week = weekly_hours(fit.calendar)
+    hours = ASSUMED_UTILISATION * len(fit.people.names) * week / peak
+    stay = np.concatenate([stage.visits.duration for stage in fit.stages]).mean() * week / 7.0
+    used = min(hours, float(stay))
+    return used, ASSUMED_UTILISATION * float(loads[-1]) / peak * used / hours
 
 
 def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], list[Parameter]]:
@@ -112,7 +116,8 @@ def _work(fit: Fit, draw: int) -> tuple[dict[str, AnyLaw], dict[str, float], lis
         spent = dict.fromkeys(names, hours * wait * 7.0 / week + opening_wait(fit.calendar))
         row = Parameter(
             path="stages[*].tasks[0].work_hours.mean", value=hours, status="assumed",
-            note=f"so that the busiest quarter filled {ASSUMED_UTILISATION:.0%} of the working time",
+            note=f"so that the busiest quarter filled {ASSUMED_UTILISATION:.0%} of the working time, "
+                 "but no more than an average stay",
         )  # fmt: skip
     busy = [name for name in names if not fit.is_limited(draw) or name in fit.throughput.stages]  # type: ignore[union-attr]
     return {name: Gamma(mean=hours, cv=WORK_CV) for name in busy}, spent, [row]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simsales.history import History
 
 DRAWS = 200
+MANY_BLANK = 0.05
 CLASS_NOTES = {
     "B": "Only the last entry into each stage is known: returns to a stage are hidden.",
     "C": (
@@ -167,21 +168,52 @@ def notes(found: Fit) -> tuple[str, ...]:
     if not len(history.tasks) and found.people.names:
         said.append("The history has no start and end times of work: work content is "
                     + ("inferred from the team's throughput." if found.is_limited() else "assumed."))
-    said.extend(_export_notes(history))
+    said.extend(_export_notes(found))
     if not found.people.names:
         said.append("No owners that repeat: the model has no reps and no limit of capacity.")
     return tuple(said)
 
 
-def _export_notes(history: History) -> list[str]:
-    """Return signs that the export left deals out."""
+def _export_notes(found: Fit) -> list[str]:
+    """Return signs that the export left deals out or holds wrong values."""
     said = []
-    deals = history.deals
+    deals = found.history.deals
     if not deals["status"].eq("open").any() and len(deals) >= 20:
         said.append("The history has no open deal: if only closed deals were exported, recent leads are missing "
                     "and the forecast of new deals is too low. Export open deals too.")
-    silent = float((history.observed_until - deals["created_at"].max()) / DAY)
-    gaps = deals["created_at"].sort_values().diff().dropna().dt.total_seconds() / 86_400.0
+    said.extend(_amount_notes(deals))
+    said.extend(_date_notes(found))
+    return said
+
+
+def _amount_notes(deals: pd.DataFrame) -> list[str]:
+    """Return what missing and negative amounts of won deals do to bookings."""
+    won = deals.loc[deals["status"].eq("won"), "amount"]
+    said = []
+    if won.isna().mean() > MANY_BLANK and won.notna().any():
+        said.append(f"{int(won.isna().sum()):,} of {len(won):,} won deals have no amount: past bookings count them as nothing, "
+                    "future ones as deals like the others, so a forecast can stand above the past.")
+    if (won < 0).any():
+        said.append(f"{int((won < 0).sum()):,} won deals have a negative amount: they count in past bookings, "
+                    "but no new deal is expected to have one.")
+    return said
+
+
+def _date_notes(found: Fit) -> list[str]:
+    """Return signs that the last dates of the history are not when it really ends."""
+    history = found.history
+    said = []
+    created = history.deals["created_at"].dropna().sort_values()
+    silent = float((history.observed_until - created.max()) / DAY)
+    gaps = created.diff().dropna().dt.total_seconds() / 86_400.0
     if len(gaps) >= 20 and silent > max(14.0, 20.0 * float(gaps.quantile(0.95))):
-        said.append(f"No deal was created in the last {silent:.0f} days of the history: arrivals are taken to have stopped.")
+        level = sum(channel.leads_per_week for channel in found.channels)
+        said.append(f"No deal was created in the last {silent:.0f} days of the history: new deals are taken to fade, "
+                    f"to {level:.2g} a week now.")
+    known = pd.concat([created, history.deals["closed_at"].dropna()]).sort_values()
+    before = known.quantile(0.95)
+    late = float((history.observed_until - before) / DAY)
+    if len(known) >= 40 and late > max(90.0, 0.5 * float((before - known.iloc[0]) / DAY)):
+        said.append(f"95 % of the dates of the history lie before {before:%Y-%m-%d}, but it ends on "
+                    f"{history.observed_until:%Y-%m-%d}: a wrong date in the future moves the forecast. Correct it, or forecast as of an earlier day.")
     return said

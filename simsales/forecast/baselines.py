@@ -40,7 +40,7 @@ def run_rate(history: History, since: pd.Timestamp, until: pd.Timestamp, booked:
 def last_period(history: History, since: pd.Timestamp, until: pd.Timestamp) -> float:
     """Return what was booked in the period of the same length before `since`; NaN if not observed."""
     start = since - (until - since)
-    if start < history.observed_from - DAY:
+    if start < history.observed_from - DAY or since > history.observed_until + DAY:
         return float("nan")
     return won_between(history, start, since)
 
@@ -48,7 +48,7 @@ def last_period(history: History, since: pd.Timestamp, until: pd.Timestamp) -> f
 def same_period_last_year(history: History, since: pd.Timestamp, until: pd.Timestamp) -> float:
     """Return what was booked in the same period a year ago; NaN if not observed."""
     start, end = since - pd.DateOffset(years=1), until - pd.DateOffset(years=1)
-    if start < history.observed_from - DAY:
+    if start < history.observed_from - DAY or end > history.observed_until + DAY:
         return float("nan")
     return won_between(history, start, end)
 

@@ -178,8 +178,9 @@ def forecast(
         Last day of the period; default: the end of the calendar quarter of the day after `as_of`.
     target : float, optional
     since : date, optional
-        First day of the period; default: the first day of `until`'s calendar quarter, or the day
-        after `as_of` where that is earlier.
+        First day of the period, also one after `as_of`: what is won before it does not count.
+        Default: the first day of `until`'s calendar quarter, or the day after `as_of` where that is
+        earlier.
     replications, draws : int
         Simulated futures, and parameter draws (bootstrap of deals) that they share.
     seed : int
@@ -195,7 +196,8 @@ def forecast(
     Raises
     ------
     ForecastError
-        If `until` is not after `as_of`, or the history has no won deal.
+        If `until` is not after `as_of` or `since`, the target is not a finite number, or the history
+        has no won deal.
     """
     from simsales.experiment.executors import map_blocks
 
@@ -213,10 +215,10 @@ def forecast(
             "Hint: name the column in a mapping (columns: {amount: ...})."
         )
         raise ForecastError(message)
-    _check_counts(replications, draws)
+    _check_numbers(replications, draws, target)
     calibration = calibrate(past, draws=draws + 1, seed=seed)
-    booked = won_between(past, begin, now + pd.Timedelta(microseconds=1))
-    shared = Shared(plans(calibration, draws, end), seed)
+    booked = won_between(past, begin, now + pd.Timedelta(microseconds=1)) if begin < now else 0.0
+    shared = Shared(plans(calibration, draws, end), seed, max(0.0, float((begin - now) / DAY)))
     work = items(draws, replications)
     blocks = map_blocks(simulate_block, shared, work, jobs, progress)
     block = ordered(blocks, work, replications)
@@ -246,7 +248,10 @@ def _known(history: History, as_of: Day | None) -> tuple[pd.Timestamp, History]:
     return past.observed_until, past
 
 
-def _check_counts(replications: int, draws: int) -> None:
+def _check_numbers(replications: int, draws: int, target: float | None) -> None:
+    if target is not None and not np.isfinite(target):
+        message = f"target must be a finite amount, got {target}. Hint: leave it out to forecast without one."
+        raise ForecastError(message)
     if replications < 20 or draws < 1:
         message = f"replications must be at least 20 and draws at least 1, got {replications} and {draws}."
         raise ForecastError(message)
@@ -254,19 +259,27 @@ def _check_counts(replications: int, draws: int) -> None:
 
 def day_end(day: Day, timezone: str) -> pd.Timestamp:
     """Return the UTC moment at which a local day ends (a timestamp with a time of day stays)."""
+    return _moment(day, timezone, "until", DAY)
+
+
+def _moment(day: Day, timezone: str, name: str, shift: pd.Timedelta) -> pd.Timestamp:
+    """Return a time of day as it is in UTC, and of a bare day its first moment plus `shift`."""
+    message = f"{name} must be a date like 2027-03-31, got {day!r}."
     try:
         stamp = pd.Timestamp(day)
     except (ValueError, TypeError) as error:
-        message = f"until must be a date like 2027-03-31, got {day!r}."
         raise ForecastError(message) from error
     if pd.isna(stamp):
-        message = f"until must be a date like 2027-03-31, got {day!r}."
         raise ForecastError(message)
     if stamp.tzinfo is not None:
         return stamp.tz_convert("UTC")
     is_day = stamp == stamp.normalize()
-    local = (stamp + DAY if is_day else stamp).tz_localize(timezone)
-    return local.tz_convert("UTC")
+    return _utc(stamp + shift if is_day else stamp, timezone)
+
+
+def _utc(local: pd.Timestamp, timezone: str) -> pd.Timestamp:
+    """Return a local time in UTC; some zones skip or repeat midnight when their clocks change."""
+    return local.tz_localize(timezone, ambiguous=True, nonexistent="shift_forward").tz_convert("UTC")
 
 
 def _period(
@@ -285,11 +298,14 @@ def _period(
         )
         raise ForecastError(message)
     if since is not None:
-        begin = day_end(since, zone) - DAY
-        return end, min(begin, now)
+        begin = _moment(since, zone, "since", 0 * DAY)
+        if begin >= end:
+            message = f"since must not be after until, got {since} and {until}. Hint: swap them, or leave since out."
+            raise ForecastError(message)
+        return end, begin
     last = (end - pd.Timedelta(seconds=1)).tz_convert(zone).tz_localize(None)
     quarter = pd.Timestamp(last.year, 3 * ((last.month - 1) // 3) + 1, 1)
-    return end, min(now, quarter.tz_localize(zone).tz_convert("UTC"))
+    return end, min(now, _utc(quarter, zone))
 
 
 def _paths(history: History, begin: pd.Timestamp, now: pd.Timestamp, booked: float, block: Block) -> pd.DataFrame:

@@ -30,7 +30,7 @@ class Block:
         Bookings of each day to go: from deals that are open today, and from deals not yet created.
     wins : ndarray, shape (n_replications,)
     won : ndarray, shape (n_opening,)
-        How often each open deal was won.
+        How often each open deal was won in the period.
     """
 
     open_by_day: Floats
@@ -53,6 +53,8 @@ class Shared:
 
     plans: tuple[Plan, ...]
     seed: int
+    skip_days: float = 0.0
+    """Days from the start of the runs to the period: what is won before belongs to another one."""
 
 
 def plans(calibration: Calibration, draws: int, until: pd.Timestamp) -> tuple[Plan, ...]:
@@ -93,7 +95,7 @@ def simulate_block(shared: Shared, item: Item) -> Block:
     wins, won_by_deal = np.zeros(n), np.zeros(opened)
     for i, replication in enumerate(item.replications):
         deal = run_plan(plan, shared.seed, replication).deal
-        won = deal.status == WON
+        won = (deal.status == WON) & (deal.closed - plan.start >= shared.skip_days)
         day = np.clip(np.floor(deal.closed[won] - plan.start).astype(int), 0, n_days - 1)
         old = deal.opening[won]
         np.add.at(open_by_day[i], day[old], deal.amount[won][old])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -213,3 +214,36 @@ def test_a_deal_older_than_any_that_ended_is_not_expected_to_end(history: Histor
     for replication in range(5):
         log = run(calibration.model, seed=1, replication=replication, until="2026-12-31", opening=ancient)
         assert log.deals.set_index("deal_id")["status"]["old"] == "open"
+
+
+def read_deals(folder: Path, **columns: object) -> History:
+    """Two hundred deals of five owners, created over 200 days and closed ten days later, every third won."""
+    n = np.arange(200)
+    created = pd.Timestamp("2025-01-01") + pd.to_timedelta(n, unit="D")
+    frame = pd.DataFrame({"deal_id": n, "created": created, "closed": created + pd.Timedelta(days=10), "amount": 100.0,
+                          "stage": np.where(n % 3 == 0, "Won", "Lost"), "owner": [f"O{i % 5}" for i in n]})  # fmt: skip
+    frame.assign(**columns).to_csv(folder / "deals.csv", index=False)
+    return read_history(folder / "deals.csv")
+
+
+def test_assumed_work_never_takes_longer_than_an_average_stay(tmp_path: Path) -> None:
+    found = calibrate(read_deals(tmp_path, created="2025-01-01"), draws=5)  # imported on one day: no whole week has any
+    stays = found.fit.stages[0].visits.duration
+    hours = value(found, "stages[*].tasks[0].work_hours.mean")
+    assert hours <= stays.mean() * 40 / 7 + 1e-6
+    assert found.check(replications=2)["model"].notna().any()
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"amount": [np.nan if i % 2 else 100.0 for i in range(200)]}, "33 of 67 won deals have no amount"),
+        ({"amount": [-5.0 if i == 0 else 100.0 for i in range(200)]}, "1 won deals have a negative amount"),
+        ({"closed": ["2031-01-01" if i == 0 else f"2025-{8 + i // 100:02d}-{1 + i % 28:02d}" for i in range(200)]}, "it ends on 2031-01-0.: a wrong date"),
+        ({"closed": "2026-06-30"}, "new deals are taken to fade, to .* a week now"),
+    ],
+)  # fmt: skip
+def test_values_that_distort_a_forecast_are_named(tmp_path: Path, columns: dict[str, object], said: str) -> None:
+    notes = " ".join(calibrate(read_deals(tmp_path, **columns), draws=2).notes)
+    assert re.search(said, notes)
+    assert not re.search(said, " ".join(calibrate(read_deals(tmp_path), draws=2).notes))

@@ -52,6 +52,7 @@ def test_quarters_that_differ_by_chance_have_no_common_shock() -> None:
     assert block_cv(np.full(60, 20.0)) == 0.0
     assert block_cv(np.repeat([10.0, 30.0, 10.0, 30.0], 13)) == pytest.approx(0.5, abs=0.15)
     assert block_cv(np.full(40, 20.0)) is None  # three quarters tell nothing
+    assert block_cv(np.zeros(60)) is None  # nor do five without a lead
 
 
 def test_shares_add_up_and_leave_out_what_is_missing() -> None:

@@ -135,6 +135,9 @@ def test_a_default_period_is_the_quarter_under_way(history: History) -> None:
         ({"as_of": "2026-08-09", "until": "soon"}, "until must be a date like"),
         ({"as_of": "2026-01-03", "until": "2026-03-31"}, "at least one won deal"),
         ({"as_of": "2026-08-09", "until": "2026-09-30", "replications": 3}, "replications must be at least 20"),
+        ({"as_of": "2026-08-09", "since": "soon"}, "since must be a date like"),
+        ({"as_of": "2026-08-09", "until": "2026-09-30", "since": "2026-10-01"}, "since must not be after until.*Hint"),
+        ({"as_of": "2026-08-09", "target": float("nan")}, "target must be a finite amount, got nan.*Hint"),
     ],
 )
 def test_impossible_requests_are_refused_with_advice(history: History, arguments: dict[str, object], match: str) -> None:
@@ -144,6 +147,22 @@ def test_impossible_requests_are_refused_with_advice(history: History, arguments
 
 def test_days_end_at_local_midnight() -> None:
     assert day_end("2026-03-31", "Asia/Shanghai") == pd.Timestamp("2026-03-31 16:00", tz="UTC")
+
+
+def test_a_zone_that_skips_midnight_has_days_too() -> None:
+    # clocks in Beirut went from 24:00 on 2026-03-28 straight to 01:00 (UTC+3)
+    assert day_end("2026-03-28", "Asia/Beirut") == pd.Timestamp("2026-03-28 22:00", tz="UTC")
+
+
+def test_a_period_that_begins_later_leaves_out_what_is_won_before(history: History, quarter: Forecast) -> None:
+    late = forecast(history, as_of="2026-08-09", until="2026-09-30", since="2026-09-01", replications=60, draws=10, jobs="serial")
+    assert late.booked == 0.0
+    # the same futures, so the path of the whole quarter gives the difference
+    by_day = quarter.paths.set_index("day")["p50"]
+    august = by_day[pd.Timestamp("2026-09-01", tz="UTC") - pd.Timedelta(microseconds=1)] - quarter.booked
+    assert (late.samples <= quarter.samples - quarter.booked + 1e-6).all()
+    assert np.median(quarter.samples - quarter.booked - late.samples) == pytest.approx(august, rel=0.15)
+    assert np.isnan(late.baselines["last_period"])  # August is not over
 
 
 def test_the_noise_floor_matches_its_table() -> None:
