@@ -168,6 +168,9 @@ def notes(found: Fit) -> tuple[str, ...]:
     if not len(history.tasks) and found.people.names:
         said.append("The history has no start and end times of work: work content is "
                     + ("inferred from the team's throughput." if found.is_limited() else "assumed."))
+    if found.is_limited() and len(found.stages) == 1:
+        said.append("The team's throughput sets the pace, but one stage does not show which step waits for the team: if quick losses "
+                    "are among what it ends, wins come later than forecast. A stage history would show it.")
     said.extend(_export_notes(found))
     if not found.people.names:
         said.append("No owners that repeat: the model has no reps and no limit of capacity.")

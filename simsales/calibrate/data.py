@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 DAY = pd.Timedelta(days=1)
 ONE_STAGE = "Open"
+OUTCOMES = ("won", "lost", "no_decision", "open")
 SAME_DAY = 1.0 / 3.0
 """Mean distance, in days, of two moments of one day: what a zero at day precision stands for."""
 
@@ -67,7 +68,7 @@ def placed(history: History) -> History:
     History
     """
     if history.history_class != "C":
-        return history
+        return _unreserved(history)
     deals = history.deals[history.deals["created_at"].notna()]
     closed = deals["status"].ne("open") & deals["closed_at"].notna()
     precision = history.visits.groupby("deal_id", sort=True)["precision"].first()
@@ -81,6 +82,18 @@ def placed(history: History) -> History:
     one = pd.DataFrame({"stage": [ONE_STAGE], "order": [-1], "kind": ["open"]})
     stages = pd.concat([one, kinds], ignore_index=True)
     return dataclasses.replace(history, visits=visits.reset_index(drop=True), stages=stages)
+
+
+def _unreserved(history: History) -> History:
+    """Return the history with stages that are called like an outcome renamed: 'open' to 'open (stage)'."""
+    names = {name: f"{name} (stage)" for name in OUTCOMES if history.visits["stage"].eq(name).any()}
+    if not names:
+        return history
+    visits = history.visits.assign(stage=history.visits["stage"].replace(names))
+    visits["exit"] = visits["exit"].replace({name: new for name, new in names.items() if name == "open"})
+    stages = history.stages.assign(stage=history.stages["stage"].where(
+        ~history.stages["kind"].isin(["open", "parked"]), history.stages["stage"].replace(names)))  # fmt: skip
+    return dataclasses.replace(history, visits=visits, stages=stages)
 
 
 def days(later: pd.Series, earlier: pd.Series | pd.Timestamp) -> Floats:

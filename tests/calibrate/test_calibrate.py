@@ -247,3 +247,14 @@ def test_values_that_distort_a_forecast_are_named(tmp_path: Path, columns: dict[
     notes = " ".join(calibrate(read_deals(tmp_path, **columns), draws=2).notes)
     assert re.search(said, notes)
     assert not re.search(said, " ".join(calibrate(read_deals(tmp_path), draws=2).notes))
+
+
+def test_a_stage_called_like_an_outcome_is_renamed(tmp_path: Path) -> None:
+    rows = ["deal_id,stage,entered_at,owner,amount"]
+    for i in range(60):
+        for k, stage in enumerate(("open", "offer", "Won" if i % 2 else "Lost")):
+            rows.append(f"{i},{stage},2025-{1 + i // 10 + k:02d}-{1 + i % 10:02d} 08:00,O{i % 3},100")
+    (tmp_path / "stages.csv").write_text("\n".join(rows), encoding="utf-8")
+    found = calibrate(read_history(tmp_path / "stages.csv"), draws=3)
+    assert found.model.stage_names == ("open (stage)", "offer")
+    assert value(found, "stages[open (stage)].exits[offer].probability") == pytest.approx(1.0, abs=1e-3)

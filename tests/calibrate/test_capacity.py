@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from simsales.calibrate import calibrate
 from simsales.calibrate.assemble import build
 from simsales.calibrate.capacity import compare
 from simsales.calibrate.fit import fit
@@ -76,6 +78,18 @@ def test_growth_without_a_limit_is_not_taken_for_one(tmp_path: Path) -> None:
     found = fit(read_history(two_stage_file(tmp_path, limited=False)), 4)
     assert found.throughput is not None
     assert found.throughput.p_limited < 0.3
+
+
+def test_a_limit_seen_without_stages_says_what_it_cannot_tell(tmp_path: Path) -> None:
+    history = read_history(two_stage_file(tmp_path, limited=True))
+    whole = history.visits.groupby("deal_id", sort=False).agg({"left_at": "last", "exit": "last"}).reindex(history.deals["deal_id"])
+    first = history.visits.drop_duplicates("deal_id").set_index("deal_id").reindex(history.deals["deal_id"])
+    visits = first.assign(stage="Open", left_at=whole["left_at"], exit=whole["exit"]).reset_index()
+    ended = visits["exit"].isin(["won", "lost"])
+    visits["left_at"], visits["exit"] = visits["left_at"].where(ended), visits["exit"].where(ended)
+    found = calibrate(dataclasses.replace(history, visits=visits), draws=3)
+    assert found.fit.is_limited()
+    assert any("does not show which step waits for the team" in note for note in found.notes)
 
 
 def test_a_week_without_any_end_does_not_break_the_comparison() -> None:
