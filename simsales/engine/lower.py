@@ -74,7 +74,8 @@ def lower(
     begin = _time(clock, start, "start", 0.0)
     end = _time(clock, until, "until", begin + base.horizon_days)
     if not end > begin:
-        message = f"until must be after start ({start}), got {until}. Hint: give a later date."
+        begins = start if start is not None else clock.date(begin)
+        message = f"until must be after start ({begins}), got {until}. Hint: give a later date."
         raise InvalidModelError(message)
     if cases is not None and cases < 0:
         message = f"cases must be 0 or more, got {cases}. Hint: leave it out to simulate all leads."

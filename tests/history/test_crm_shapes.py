@@ -193,6 +193,17 @@ def test_fxiaoke_record_reads_epochs_and_the_local_date(tmp_path: Path) -> None:
     assert (deal["amount"], deal["stage"], deal["status"], history.history_class) == (120000.0, "方案报价", "open", "C")
 
 
+def test_the_mapping_of_several_files_makes_the_same_history_again(tmp_path: Path) -> None:
+    deals = write(tmp_path, "deals.csv", "Id,Name,StageName,Amount,CreatedDate,CloseDate\nD1,Alpha,Talk,9,2025-03-01,2025-06-30\n")
+    rows = "Id,OpportunityId,CreatedDate,StageName,Amount\nh1,D1,2025-03-02,Talk,7\nh2,D1,2025-03-09,Closed Won,9\n"
+    paths = [deals, write(tmp_path, "history.csv", rows)]
+    history = read_history(paths)
+    mapping = history.report.mapping
+    assert "Id" not in mapping["columns"].values()
+    pd.testing.assert_frame_equal(read_history(paths, mapping=mapping).visits, history.visits)
+    pd.testing.assert_frame_equal(read_history(paths, mapping=mapping).deals, history.deals)
+
+
 def test_records_in_chinese_are_in_chinese_time_though_their_captions_are_not(tmp_path: Path) -> None:
     history = read_history(write_json(tmp_path, "query.json", {"data": {"dataList": [FXIAOKE]}}))
     assert (history.timezone, history.report.timezone_why) == ("Asia/Shanghai", "the records are in Chinese")

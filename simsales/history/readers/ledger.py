@@ -31,6 +31,20 @@ class Ledger:
     ambiguous: int = 0
     unparsed: int = 0
     mapping: dict[str, Any] = field(default_factory=dict)
+    _tables: list[tuple[frozenset[str], dict[str, str]]] = field(default_factory=list)
+
+    def match(self, captions: Iterable[str], columns: dict[str, str]) -> None:
+        """Account for what the captions of one table were taken to mean."""
+        self._tables.append((frozenset(captions), dict(columns)))
+        self.guessed.update(columns)
+
+    def agreed(self) -> dict[str, str]:
+        """Return the guesses that hold in every table: one mapping serves all files of an import."""
+        return {
+            name: caption
+            for name, caption in self.guessed.items()
+            if all(columns.get(name) == caption for captions, columns in self._tables if caption in captions)
+        }
 
     def note(self, sentence: str) -> None:
         """Add a warning once."""

@@ -198,7 +198,7 @@ def _beside(found: list[Sheet], kinds: list[str], main_kind: str, context: Conte
 def _mapping(history: History, context: Context) -> dict[str, Any]:
     """Return the mapping that reproduces an import."""
     facts = context.ledger.facts
-    values: dict[str, Any] = {"source": context.ledger.source, "columns": dict(context.ledger.guessed), "tz": context.tz}
+    values: dict[str, Any] = {"source": context.ledger.source, "columns": {**context.ledger.agreed(), **context.mapping.columns}, "tz": context.tz}
     if facts.get("date_order") in ("day-first", "month-first"):
         values["dayfirst"] = facts["date_order"] == "day-first"
     if facts.get("percent_rule"):

@@ -64,7 +64,7 @@ class Table:
     def account(self) -> None:
         """Report the guesses that were made about the captions."""
         ledger = self.context.ledger
-        ledger.guessed.update(self.columns)
+        ledger.match(map(str, self.sheet.cells.columns), self.columns)
         for caption, name in self.also.items():
             ledger.note(f"{self.sheet.file}: '{caption}' would also mean {name}; '{self.columns.get(name)}' was used.")
         for note in self.sheet.notes:
