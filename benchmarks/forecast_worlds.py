@@ -146,9 +146,8 @@ def score(kind: str, file: str, seed: int, replications: int, draws: int) -> dic
                         replications=replications, draws=draws, jobs="serial")  # fmt: skip
     now = (found.as_of.tz_localize(None) - START) / pd.Timedelta(days=1)
     last = (found.until.tz_localize(None) - START) / pd.Timedelta(days=1)
-    come = world.won & (world.closed > now) & (world.closed <= last)
+    come = world.won & (world.closed >= max(now, YEAR)) & (world.closed <= last)
     actual = found.booked + float(world.amount[come].sum())
-
     q = found.quantiles
     seen = found.calibration.fit.throughput
     return {
