@@ -113,6 +113,21 @@ def test_deals_that_close_before_they_are_created(tmp_path: Path) -> None:
     refused("deals.csv: 2 deals close before they are created .first: line 3, deal 2.. Hint: .*dayfirst=True", path)
 
 
+def test_stays_that_end_before_they_begin(tmp_path: Path) -> None:
+    rows = "deal_id,stage,entered_at,left_at\n1,A,2025-01-02,2025-01-05\n2,A,2025-01-05,2025-01-04\n"
+    refused("h.csv: 1 stays end before they begin .first: line 3, deal 2.. Hint: .*dayfirst=True", write(tmp_path, "h.csv", rows))
+    same_day = "deal_id,stage,entered_at,left_at\n1,A,2025-01-05 10:00,2025-01-05\n"
+    assert len(read_history(write(tmp_path, "h.csv", same_day)).visits) == 1
+
+
+def test_probabilities_that_exceed_one_are_missing_and_noted(tmp_path: Path) -> None:
+    rows = "id,created,stage,probability\n1,2025-01-05,A,150\n2,2025-01-05,A,60%\n3,2025-01-05,A,\n"
+    history = read_history(write(tmp_path, "deals.csv", rows))
+    assert history.deals["probability"].isna().tolist() == [True, False, True]
+    assert any("column probability: 1 cells are no share from 0 to 100 % (like '150')" in note for note in history.report.notes)
+    assert history.report.unparsed == 1
+
+
 def test_lines_with_quoted_newlines_are_counted_as_the_editor_counts_them(tmp_path: Path) -> None:
     path = write(tmp_path, "deals.csv", "deal_id,created_at,closed_at,status,note\n1,2025-01-02,2025-02-01,won,\"a\nb\"\n2,2025-03-01,2025-02-01,won,x\n")
     refused("first: line 4, deal 2", path)

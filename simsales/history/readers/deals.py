@@ -196,6 +196,13 @@ def _probability(table: Table, context: Context) -> pd.Series:
     """Return win probabilities as fractions."""
     numbers = shares(table.sheet.cells[table.columns["probability"]], context.mapping.percent, f"{table.sheet.file}, column {table.columns['probability']}")
     context.ledger.facts["percent_rule"] = numbers.rule
+    bad = table.text("probability")[numbers.unparsed].dropna()
+    if len(bad):
+        context.ledger.unparsed += len(bad)
+        context.ledger.note(
+            f"{table.sheet.file}, column {table.columns['probability']}: {len(bad):,} cells are no share from 0 to 100 % "
+            f"(like '{bad.iloc[0]}') and count as missing."
+        )
     return numbers.values
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from simsales.errors import HistoryError
 from simsales.history.readers import aliases
-from simsales.history.readers.build import CLOSED, Parts
+from simsales.history.readers.build import CLOSED, Parts, conflicts
 from simsales.history.readers.journal import Journal, assemble, semantic_kinds, trail
 from simsales.history.readers.table import Context, Table
 from simsales.history.readers.values import money
@@ -38,6 +38,7 @@ def read(table: Table, attributes: Table | None, context: Context) -> Parts:
     order = _numbers(table.text("entry_id"))
     entries = pd.DataFrame({"deal_id": table.ids(id_field), "time": stamps.values, "stage": table.stages("stage"), "order": order, "precision": stamps.precision})
     kinds = semantic_kinds(entries["stage"], table.text("semantics")) if table.has("semantics") else {}
+    _check_order_of_dates(table, entries)
     entries, rows = _in_order(entries)
     first = _came_from(entries, table.text("from_stage").iloc[rows]) if table.has("from_stage") else pd.Series(dtype=object)
     changes = _trails(table, entries, rows)
@@ -50,6 +51,14 @@ def read(table: Table, attributes: Table | None, context: Context) -> Parts:
             values = table.text(name).iloc[rows].groupby(entries["deal_id"].iloc[: len(rows)].to_numpy()).first()
             parts.deals[name] = parts.deals["deal_id"].map(values)
     return parts
+
+
+def _check_order_of_dates(table: Table, entries: pd.DataFrame) -> None:
+    """Raise an error if a stay ends on a day before it begins."""
+    left = table.times("left_at").values.dt.tz_convert(table.context.tz).dt.normalize()
+    early = left.reset_index(drop=True) < entries["time"].dt.tz_convert(table.context.tz).dt.normalize()
+    hint = "check which column is which, or the order of day and month (dayfirst=True)."
+    conflicts(entries, early.to_numpy(), table.sheet.place, "stays end before they begin", hint, table.sheet.file)
 
 
 def _in_order(entries: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
