@@ -337,7 +337,7 @@ def check(file: opt.ModelOrScenario, base: opt.Base = None, json: opt.Json = Fal
         timeline = None if model_file is None else apply_at(file, found, load_model(model_file))
         lines = describe.describe_scenario(found, timeline)
         unchecked = ["not checked against a model. Hint: add --base MODEL.yaml."]
-        notes = unchecked if timeline is None else describe.notes(timeline.last)
+        notes = unchecked if timeline is None else [*describe.notes(timeline.last), *describe.late(found, timeline.model)]
     else:
         kind, lines, notes = "model", describe.describe_model(found), describe.notes(found)
     data = {"file": str(file), "kind": kind, "valid": True, "says": lines, "notes": notes}
@@ -467,7 +467,7 @@ def compare(
     simsales compare model.yaml hire_two.yaml new_plan.yaml
     simsales compare model.yaml hire_two.yaml --opening open.csv --reps 400 --html compare.html
     """
-    from simsales.describe import brief_notes
+    from simsales.describe import brief_notes, late
     from simsales.experiment import compare as experiment
     from simsales.files import load_model
     from simsales.inputs import read_scenarios
@@ -477,7 +477,8 @@ def compare(
     base = load_model(model)
     changes = read_scenarios(scenarios, base)
     window = {"start": start, "until": until, "opening": _opened(opening, None, quiet=quiet)}
-    _notes(brief_notes(base, str(model)), quiet=quiet)
+    dated = [note for scenario in changes for note in late(scenario, base, until)]
+    _notes([*brief_notes(base, str(model)), *dated], quiet=quiet)
     with _progress("Comparing", quiet=quiet) as progress:
         result = experiment(base, changes, reps, seed, precision=precision, jobs=jobs, progress=progress, **window)
     _report(html, f"Scenarios of {base.name}", comparison=result, currency=base.currency)

@@ -85,6 +85,25 @@ def describe_scenario(scenario: Scenario, timeline: Timeline | None = None) -> l
     return lines
 
 
+def late(scenario: Scenario, model: Model, until: str | None = None) -> list[str]:
+    """Return a note for each change that begins when a run is over.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    model : Model
+        Gives the last day where `until` does not.
+    until : str, optional
+        Last day of the run, an ISO date.
+    """
+    end = (model.epoch + dt.timedelta(days=model.horizon_days)).date() if until is None else dt.date.fromisoformat(until[:10])
+    return [
+        f"{scenario.name}: change {i + 1} ({change.kind}) begins on {change.start}, after the run ends on {end}: it changes nothing."
+        for i, change in enumerate(scenario.changes)
+        if change.start is not None and change.start > end
+    ]
+
+
 def _plural(n: int, word: str) -> str:
     return f"{n:,} {word}" + "s" * (n != 1)
 

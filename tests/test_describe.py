@@ -87,3 +87,10 @@ def test_a_scenario_is_said_change_by_change() -> None:
         "  2. scale path channels[web].leads_per_week, by 1.50 (from the beginning)",
         "  Rules change at: the beginning, 2027-03-01",
     ]
+
+
+def test_a_change_after_the_end_of_the_run_is_noted() -> None:
+    late = {"scale": {"path": "channels[web].leads_per_week", "by": 2.0, "start": "2028-02-01"}}
+    scenario = Scenario(name="late", changes=[{"scale": {"path": "channels[web].leads_per_week", "by": 2.0}}, late])
+    assert describe.late(scenario, model()) == ["late: change 2 (scale) begins on 2028-02-01, after the run ends on 2028-01-01: it changes nothing."]
+    assert describe.late(scenario, model(), "2028-06-30") == []
