@@ -122,7 +122,7 @@ class Forecast:
         """Return the JSON shape of the public contract."""
         return {
             "as_of": self._date(self.as_of), "until": self._date(self.until),
-            "since": self._date(self.since + DAY),
+            "since": (dt.date.fromisoformat(self._date(self.since)) + dt.timedelta(days=1)).isoformat(),
             "target": self.target, "quantiles": self.quantiles, "mean": self.mean,
             "p_target": self.p_target, "booked": self.booked, "open": float(self.open_samples.mean()),
             "new": float(self.new_samples.mean()), "noise_floor": self.noise_floor,

@@ -154,6 +154,14 @@ def test_a_zone_that_skips_midnight_has_days_too() -> None:
     assert day_end("2026-03-28", "Asia/Beirut") == pd.Timestamp("2026-03-28 22:00", tz="UTC")
 
 
+def test_the_first_day_of_the_period_is_told_where_clocks_change(history: History) -> None:
+    local = dataclasses.replace(history, timezone="America/New_York")
+    found = forecast(local, as_of="2026-08-09", until="2026-11-30", since="2026-11-01", replications=20, draws=1, jobs="serial")
+    assert found.to_dict()["since"] == "2026-11-01"  # a day of 25 hours
+    spring = dataclasses.replace(found, since=pd.Timestamp("2026-03-08 05:00", tz="UTC"))
+    assert spring.to_dict()["since"] == "2026-03-08"  # a day of 23 hours
+
+
 def test_a_period_that_begins_later_leaves_out_what_is_won_before(history: History, quarter: Forecast) -> None:
     late = forecast(history, as_of="2026-08-09", until="2026-09-30", since="2026-09-01", replications=60, draws=10, jobs="serial")
     assert late.booked == 0.0
