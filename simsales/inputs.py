@@ -214,7 +214,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         message = f"{path} must be text in UTF-8, got byte 0x{error.object[error.start]:02x}."
         raise InvalidInputError(message) from error
     except json.JSONDecodeError as error:
-        message = f"{path}:{error.lineno}:{error.colno} must be valid JSON, got: {error.msg}."
+        message = f"{path}:{error.lineno}:{error.colno} must be valid JSON, got: {error.msg}. Hint: pass what simsales run --json printed."
         raise InvalidInputError(message) from error
     if isinstance(found, dict) and isinstance(found.get("manifest"), dict):
         found = found["manifest"]

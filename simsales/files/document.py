@@ -185,7 +185,7 @@ def _near(path: Path) -> str:
         return f" Hint: the folder {path.parent} does not exist."
     stems = {Path(name).stem: name for name in reversed(names)}
     near = difflib.get_close_matches(path.stem, stems, n=1)
-    return f" Hint: did you mean '{path.parent / stems[near[0]]}'?" if near else ""
+    return f" Hint: did you mean '{path.parent / stems[near[0]]}'?" if near else " Hint: check the path."
 
 
 def _encoding(path: Path, raw: bytes, error: UnicodeDecodeError) -> str:

@@ -80,7 +80,7 @@ def load_scenario(path: str | Path) -> Scenario:
     """
     document = read_document(path)
     if _is_model(document.data):
-        message = f"{document.path} must be a scenario, got a model (it has 'stages')."
+        message = f"{document.path} must be a scenario, got a model (it has 'stages'). Hint: the model comes first, scenarios after it."
         raise InvalidModelError(message)
     return _validated(document, Scenario)
 

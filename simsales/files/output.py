@@ -44,7 +44,7 @@ def check_folder(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_dir():
         if path.exists():
-            message = f"{path} must be a folder to write into, got a file."
+            message = f"{path} must be a folder to write into, got a file. Hint: choose another name, or move the file away."
             raise OutputError(message)
         check_writable(path)
         return path
@@ -94,7 +94,7 @@ def _check_folder(folder: Path, path: Path) -> None:
         message = f"{path} must lie in a folder that exists, got '{folder}'. Hint: make it first: mkdir -p {folder}"
         raise OutputError(message)
     if not folder.is_dir():
-        message = f"{path} must lie in a folder, got the file '{folder}'."
+        message = f"{path} must lie in a folder, got the file '{folder}'. Hint: choose another place."
         raise OutputError(message)
 
 

@@ -189,6 +189,8 @@ def _rule(item: Any) -> tuple[str, str]:
         return f"be one of {', '.join(options)}", did_you_mean(str(value), options)
     if kind in rules:
         hint = _number_hint(value) if kind in _NUMERIC else ""
+        if kind == "finite_number":
+            hint = "Hint: look where the number comes from; an empty cell or a division by zero makes such a value."
         if kind in ("string_type", "invalid_key"):
             hint = f'Hint: put it in quotes: "{value}".' if not isinstance(value, (dict, list)) else ""
         if kind == "less_than_equal" and ctx["le"] == 1 and isinstance(value, (int, float)) and value <= 100:

@@ -105,11 +105,13 @@ LINES = {
     ),
     "not a number": (
         ("leads_per_week: 60", "leads_per_week: .nan"),
-        "m.yaml:3:33 channels[0].leads_per_week must be a finite number, got nan.",
+        "m.yaml:3:33 channels[0].leads_per_week must be a finite number, got nan. "
+        "Hint: look where the number comes from; an empty cell or a division by zero makes such a value.",
     ),
     "infinity": (
         ("leads_per_week: 60", "leads_per_week: .inf"),
-        "m.yaml:3:33 channels[0].leads_per_week must be a finite number, got inf.",
+        "m.yaml:3:33 channels[0].leads_per_week must be a finite number, got inf. "
+        "Hint: look where the number comes from; an empty cell or a division by zero makes such a value.",
     ),
     "a missing field": (
         ("to: won, ", ""),
