@@ -204,6 +204,17 @@ def test_the_mapping_of_several_files_makes_the_same_history_again(tmp_path: Pat
     pd.testing.assert_frame_equal(read_history(paths, mapping=mapping).deals, history.deals)
 
 
+def test_amounts_without_a_currency_under_chinese_captions_are_yuan_and_said_to_be(tmp_path: Path) -> None:
+    history = read_history(write(tmp_path, "deals.csv", "商机编号,创建时间,商机阶段,金额\n1,2025-01-01,方案,5万\n"))
+    assert history.currency == "CNY"
+    assert any("taken as CNY" in note for note in history.report.notes)
+    plain = read_history(write(tmp_path, "plain.csv", "id,created,stage,amount\n1,2025-01-01,Demo,5\n"))
+    assert plain.currency is None
+    stated = read_history(write(tmp_path, "deals.csv", "商机编号,创建时间,商机阶段,金额\n1,2025-01-01,方案,5万\n"), mapping={"currency": "HKD"})
+    assert stated.currency == "HKD"
+    assert not any("taken as CNY" in note for note in stated.report.notes)
+
+
 def test_records_in_chinese_are_in_chinese_time_though_their_captions_are_not(tmp_path: Path) -> None:
     history = read_history(write_json(tmp_path, "query.json", {"data": {"dataList": [FXIAOKE]}}))
     assert (history.timezone, history.report.timezone_why) == ("Asia/Shanghai", "the records are in Chinese")

@@ -127,6 +127,9 @@ def _currency(deals: pd.DataFrame, context: Context) -> str | None:
     context.ledger.currencies |= set(codes)
     if len(codes) > 1:
         context.ledger.note(f"Amounts are in several currencies ({', '.join(codes)}) and were not converted.")
+    if not codes and context.chinese and deals["amount"].notna().any():
+        context.ledger.note("No currency is named; amounts were taken as CNY, since the captions are Chinese. Hint: state currency: in a mapping.")
+        return "CNY"
     return codes[0] if len(codes) == 1 else None
 
 
