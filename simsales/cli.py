@@ -314,7 +314,8 @@ def calibrate(
     }
     _report(html, f"Calibration of {files[0].name}", **sources)
     _emit(result, calibrate_text, as_json=json)
-    _notes([*calibration.notes, f"model written to {out}"], quiet=quiet)
+    written = [f"model written to {out}", *([f"today's open deals written to {opening}"] if opening else [])]
+    _notes([*calibration.notes, *written], quiet=quiet)
 
 
 @app.command()

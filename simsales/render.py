@@ -18,6 +18,8 @@ from simsales.report import measures, text
 Data = Mapping[str, Any]
 _WIDE = ("W", "F")
 _NOTHING = 1e-9  # what rounding leaves of a zero
+_FULL = 0.95  # reps this busy have queues that grow all the time
+_REPEATED = frozenset({"cash"})  # equals bookings as long as there are no payment terms
 
 
 def to_json(value: Any) -> str:
@@ -102,15 +104,29 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
     rows = [
         _kpi_row(name, kpi, currency)
         for name, kpi in result["kpis"].items()
-        if "[" not in name and plain(kpi["mean"]) is not None
+        if "[" not in name and name not in _REPEATED and plain(kpi["mean"]) is not None
     ]
     table = columns(["KPI", "Mean", "± MC error", "80 % of runs"], rows)
     count = f"{text.count(replications)} replications. " if replications else ""
     return (
         f"{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more\n"
         "replications; the range is what chance does to single runs. --json also has every stage,\n"
-        "role, segment and channel."
+        "role, segment and channel." + "".join(f"\n{line}" for line in _full_teams("", result["kpis"]))
     )
+
+
+def _full_teams(name: str, kpis: Data) -> list[str]:
+    """Return a line about roles that have more work than time: their hours, not the market, set the result."""
+    head, tail = "utilisation[role=", "]"
+    full = [
+        f"{key.removeprefix(head).removesuffix(tail)} {text.percent(kpi['mean'])}"
+        for key, kpi in kpis.items()
+        if key.startswith(head) and (plain(kpi["mean"]) or 0.0) > _FULL
+    ]
+    if not full:
+        return []
+    where = f"{name}: reps" if name else "Reps"
+    return [f"{where} are busy nearly all the time ({', '.join(full)}): queues grow; check hours, reps and leads."]
 
 
 def _kpi_row(name: str, kpi: Data, currency: str | None) -> list[str]:
@@ -136,6 +152,7 @@ def compare_text(result: Data, currency: str | None) -> str:
     money = [[str(e["name"]), *(text.money(e.get(key), currency) for key in ("cost", "net"))] for e in (base, *others)]
     lines += [columns(["Money", "Cost", "Net of cost"], money), ""]
     lines += [_verdict(entry, base, currency) for entry in others]
+    lines += [line for entry in (base, *others) for line in _full_teams(str(entry["name"]), entry["kpis"])]
     lines.append(
         "\nDifferences are paired: all scenarios meet the same customers and the same luck. The interval\n"
         "is the Monte-Carlo uncertainty of the mean difference; --json has every KPI."
@@ -149,7 +166,7 @@ def _scenario_row(entry: Data, kpi: str, currency: str | None, *, is_base: bool)
     if is_base or not gap:
         return [*row, "", ""]
     mean, low, high = (measures.change(kpi, gap[key], currency) for key in ("mean", "low", "high"))
-    return [*row, f"{mean} ({low} to {high})", text.chance(gap["p_better"])]
+    return [*row, f"{mean} ({low} to {high})", text.chance(gap["p_better"], found.get("n"))]
 
 
 def _verdict(entry: Data, base: Data, currency: str | None) -> str:
@@ -184,8 +201,9 @@ def forecast_text(result: Data, currency: str | None, notes: Sequence[str] = ())
         return text.money(value, currency)
 
     quantiles = result["quantiles"]
+    since = f"from {str(result['since'])[:10]} " if result.get("since") else ""
     lines = [
-        f"Bookings until {str(result['until'])[:10]}, as known on {str(result['as_of'])[:10]}",
+        f"Bookings {since}until {str(result['until'])[:10]}, as known on {str(result['as_of'])[:10]}",
         "",
         f"  P50 {money(quantiles['p50'])}, 80 % range {money(quantiles['p10'])} to {money(quantiles['p90'])}, "
         f"mean {money(result['mean'])}",

@@ -81,6 +81,22 @@ def test_a_comparison_fits_a_terminal() -> None:
     assert max(map(render.width, render.compare_text(comparison(40.0, 60.0), "CNY").splitlines())) <= 100
 
 
+def test_thirty_of_thirty_is_not_more_than_99_percent() -> None:
+    found = comparison(40.0, 60.0)
+    found["scenarios"][1]["difference"]["bookings"]["p_better"] = 1.0
+    found["scenarios"][1]["kpis"]["bookings"]["n"] = 30
+    row = next(line for line in render.compare_text(found, "CNY").splitlines() if line.startswith("变化"))
+    assert row.endswith(">96 %")
+
+
+def test_a_team_without_spare_time_is_named() -> None:
+    found = comparison(40.0, 60.0)
+    found["scenarios"][0]["kpis"] |= {"utilisation[role=AE]": {"mean": 0.98}, "utilisation[role=SDR]": {"mean": 0.9}}
+    line = "base: reps are busy nearly all the time (AE 98 %): queues grow; check hours, reps and leads."
+    assert line in render.compare_text(found, "CNY").splitlines()
+    assert "变化: reps" not in render.compare_text(found, "CNY")
+
+
 FORECAST: dict[str, Any] = {
     "as_of": "2026-09-30", "until": "2026-12-31", "target": 3e6, "quantiles": {"p10": 2.62e6, "p50": 3.09e6, "p90": 3.53e6},
     "mean": 3.1e6, "p_target": 0.58, "booked": 1e6, "open": 1.5e6, "new": 0.6e6, "noise_floor": 0.11, "mc_error": 2e4, "replications": 300,
@@ -98,6 +114,11 @@ def test_a_forecast_reads_as_sentences() -> None:
     assert "Run rate" in text
     assert "Stage weighted" not in text
     assert text.endswith("Note: class D")
+
+
+def test_a_forecast_says_from_when_it_counts() -> None:
+    text = render.forecast_text(FORECAST | {"since": "2026-10-01"}, "CNY")
+    assert text.startswith("Bookings from 2026-10-01 until 2026-12-31, as known on 2026-09-30")
 
 
 def test_a_forecast_without_a_target_speaks_of_none() -> None:

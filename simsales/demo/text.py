@@ -123,7 +123,7 @@ def _scenario(name: str, row: Any, kpi: str, money: str, *, is_base: bool) -> li
     if is_base:
         return [*shown, "", ""]
     gap, low, high = (measures.change(kpi, row[key], money) for key in ("difference", "low", "high"))
-    return [*shown, f"{gap} ({low} to {high})", text.chance(row["p_better"])]
+    return [*shown, f"{gap} ({low} to {high})", text.chance(row["p_better"], row["n"])]
 
 
 def _ahead(forecast: Forecast) -> str:

@@ -55,13 +55,15 @@ def percent(share: SupportsFloat | None, decimals: int = 0) -> str:
     return f"{part * 100:,.{decimals}f} %"
 
 
-def chance(probability: SupportsFloat | None) -> str:
+def chance(probability: SupportsFloat | None, trials: SupportsFloat | None = None) -> str:
     """Return an estimated probability; a simulation never proves that something cannot happen.
 
     Parameters
     ----------
     probability : float or None
         Between 0 and 1.
+    trials : int, optional
+        From how many simulated futures; 30 of 30 is shown as ``>96 %``, because one in 30 more could have missed.
 
     Returns
     -------
@@ -72,8 +74,13 @@ def chance(probability: SupportsFloat | None) -> str:
     --------
     >>> chance(0.0), chance(0.22), chance(1.0)
     ('<1 %', '22 %', '>99 %')
+    >>> chance(0.0, 30), chance(0.5, 30), chance(1.0, 30)
+    ('<4 %', '50 %', '>96 %')
     """
-    part = known(probability)
+    part, n = known(probability), known(trials)
+    if part in (0.0, 1.0) and 1 <= n < 100:  # noqa: PLR2004 - from 100 trials on a whole percent says it
+        edge = math.ceil(100 / n)
+        return f">{100 - edge} %" if part else f"<{edge} %"
     return percent(part if math.isnan(part) else min(max(part, 1e-9), 1 - 1e-9))
 
 

@@ -103,7 +103,7 @@ def _one(ax: Axes, place: float, row: Any, unit: str, currency: str | None) -> N
     ax.plot([row["difference"]], [place], marker="o", markersize=7, color=palette.INK, markeredgecolor=palette.PAPER)
     note = text.signed(float(row["difference"]), unit, currency)
     if "p_better" in row.index and np.isfinite(row["p_better"]):
-        note += f"   P(better) {text.chance(row['p_better'])}"
+        note += f"   P(better) {text.chance(row['p_better'], row.get('n'))}"
     ax.annotate(note, (row["difference"], place), xytext=(0, 11), textcoords="offset points", ha="center", fontsize=9,
                 annotation_clip=False, path_effects=halo())  # fmt: skip
 
@@ -161,7 +161,7 @@ def ecdf(
         share = float(np.mean(wins) + 0.5 * np.mean(values == 0))
         heights = np.arange(1, values.size + 1) / values.size
         ax.step(values, heights, where="post", color=palette.colour(place), linewidth=1.8,
-                label=f"{short(name, 48)}: better with probability {text.chance(share)}")  # fmt: skip
+                label=f"{short(name, 48)}: better with probability {text.chance(share, values.size)}")  # fmt: skip
     percent_axis(ax.yaxis)
     ax.set_ylim(0, 1.02)
     ax.grid(axis="y")

@@ -125,7 +125,7 @@ def _ends(ax: Axes, ahead: pd.DataFrame, currency: str | None) -> None:
         return
     last = ahead.iloc[-1]
     values = finite([last["p10"], last["p50"], last["p90"]])
-    top = max(float(finite(ahead["p97_5"]).max(initial=0.0)), 1e-9)
+    top = max(float(finite(ahead["p97_5"]).max(initial=0.0)), ax.get_ylim()[1], 1e-9)  # a far target shrinks the fan
     shown = [(name, value) for name, value in zip(("P10", "P50", "P90"), values, strict=False)]
     if len(values) == 3 and min(values[1] - values[0], values[2] - values[1]) < 0.05 * top:  # noqa: PLR2004
         shown = [("P50", values[1])]

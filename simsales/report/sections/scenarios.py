@@ -96,7 +96,7 @@ def difference_frame(comparison: Any, kpi: str = "bookings") -> pd.DataFrame:  #
     Returns
     -------
     DataFrame
-        Columns scenario, difference, low, high, p_better and, where known, p10 and p90; the base is left out.
+        Columns scenario, difference, low, high, p_better and, where known, p10, p90 and n; the base is left out.
 
     Examples
     --------
@@ -109,6 +109,8 @@ def difference_frame(comparison: Any, kpi: str = "bookings") -> pd.DataFrame:  #
         if found := _gap(entry, kpi):
             keys = ("low", "high", "p_better", *(key for key in ("p10", "p90") if key in found))
             rows.append({"scenario": str(entry["name"]), "difference": found["mean"], **{key: found.get(key) for key in keys}})
+            if trials := _trials(entry, kpi):
+                rows[-1]["n"] = trials
     frame = pd.DataFrame(rows, columns=None if rows else ["scenario", "difference", "low", "high", "p_better"])
     return frame.astype({name: float for name in frame.columns if name != "scenario"})
 
@@ -149,7 +151,7 @@ def _card(row: Mapping[Any, Any], currency: str | None) -> Card:
     """Return one scenario as a headline number."""
     low, high = (text.signed(row[key], "money", currency) for key in ("low", "high"))
     tone = "good" if row["low"] > 0 else "bad" if row["high"] < 0 else ""
-    note = f"P(better) {text.chance(row['p_better'])}\nmean {low} to {high}"
+    note = f"P(better) {text.chance(row['p_better'], row.get('n'))}\nmean {low} to {high}"
     return Card(f"{row['scenario']}: bookings", text.signed(row["difference"], "money", currency), note, tone)
 
 
@@ -238,6 +240,11 @@ def _mean(entry: Entry, kpi: str) -> Any:  # noqa: ANN401 - float or None
     return ((entry.get("kpis") or {}).get(kpi) or {}).get("mean")
 
 
+def _trials(entry: Entry, kpi: str) -> Any:  # noqa: ANN401 - number or None
+    """Return how many replications stand behind a KPI, where known."""
+    return ((entry.get("kpis") or {}).get(kpi) or {}).get("n")
+
+
 def _decision(found: list[Entry], currency: str | None) -> Table:
     """Return the table to decide by: bookings, cycle time, P(better), cost and net."""
     changed = {id(entry) for entry in _changed(found)}
@@ -252,7 +259,7 @@ def _decision_row(entry: Entry, currency: str | None, *, is_base: bool) -> tuple
     def signed(value: Any) -> str:  # noqa: ANN401 - float or None
         return text.signed(value, "money", currency)
 
-    compared = (signed(gap.get("mean")), text.interval(gap.get("low"), gap.get("high"), signed), text.chance(gap.get("p_better")))
+    compared = (signed(gap.get("mean")), text.interval(gap.get("low"), gap.get("high"), signed), text.chance(gap.get("p_better"), _trials(entry, "bookings")))
     return (
         str(entry["name"]), measures.show("bookings", _mean(entry, "bookings"), currency), *(("",) * 3 if is_base else compared),
         measures.show("cycle_days", _mean(entry, "cycle_days")), text.money(entry.get("cost"), currency),
