@@ -179,11 +179,7 @@ def _people(model: Model) -> Iterator[str]:
 
 def _plan(model: Model, name: str) -> str:
     plan = model.plans[name]
-    rates = ", ".join(
-        text.percent(rate.rate, 1)
-        + (f" up to {text.percent(rate.upto)} of quota" if rate.upto else " beyond" if len(plan.rates) > 1 else "")
-        for rate in plan.rates
-    )
+    rates = ", ".join(_rate(rate.rate, rate.upto, alone=len(plan.rates) == 1) for rate in plan.rates)
     bonuses = ", ".join(f"{text.money(b.amount, model.currency)} at {text.percent(b.at)}" for b in plan.bonuses)
     facts = [
         f"base {text.money(plan.base, model.currency)} a year",
@@ -198,14 +194,32 @@ def _plan(model: Model, name: str) -> str:
 def _change(change: Change) -> str:
     body = change.model_dump(by_alias=True, exclude_defaults=True)[change.kind]
     body = {key: value for key, value in body.items() if key not in ("start", "ramp_days", "adoption", "cost")}
-    said = ", ".join(f"{key} {_brief(value)}" for key, value in body.items())
+    said = ", ".join(f"{key} {_field(key, value)}" for key, value in body.items())
     start = f"from {change.start}" if change.start else "from the beginning"
     ramp = f", over {text.number(change.ramp_days)} days" if change.ramp_days else ""
     share = f", {text.percent(change.adoption)} of deals" if change.adoption < 1 else ""
     cost = ""
     if change.cost.once or change.cost.per_year:
-        cost = f", costs {text.number(change.cost.once)} once and {text.number(change.cost.per_year)} a year"
+        amounts = ((change.cost.once, "once"), (change.cost.per_year, "a year"))
+        cost = ", costs " + " and ".join(f"{text.number(amount)} {when}" for amount, when in amounts if amount)
     return f"{change.kind} {said} ({start}{ramp}{share}{cost})"
+
+
+def _field(key: str, value: Any) -> str:
+    """Return a field of a change: rates, bonuses and ramps in words, anything else briefly."""
+    if key == "rates" and value:
+        return ", ".join(_rate(rate.get("rate", 0.0), rate.get("upto"), alone=len(value) == 1) for rate in value)
+    if key == "bonuses" and value:
+        return ", ".join(f"{text.number(item['amount'])} at {text.percent(item['at'])} of quota" for item in value)
+    if key == "ramp" and value:
+        started = f"from {text.percent(value['start'])} " if "start" in value else ""
+        return f"{started}over {text.number(value['months'])} months"
+    return _brief(value)
+
+
+def _rate(rate: float, upto: float | None, *, alone: bool) -> str:
+    where = f" up to {text.percent(upto)} of quota" if upto else "" if alone else " beyond"
+    return text.percent(rate, 1) + where
 
 
 def _brief(value: Any) -> str:

@@ -89,6 +89,16 @@ def test_a_scenario_is_said_change_by_change() -> None:
     ]
 
 
+def test_pay_and_ramps_of_a_scenario_are_said_in_words() -> None:
+    plan = {"name": "p", "rates": [{"upto": 1.0, "rate": 0.08}, {"rate": 0.12}], "bonuses": [{"at": 1.0, "amount": 5000}]}
+    hire = {"role": "AE", "count": 2, "ramp": {"months": 4, "start": 0.3}, "cost": {"once": 60000}}
+    lines = describe.describe_scenario(Scenario.model_validate({"name": "s", "changes": [{"plan": plan}, {"hire": hire}]}))
+    assert lines[1:] == [
+        "  1. plan name p, rates 8.0 % up to 100 % of quota, 12.0 % beyond, bonuses 5,000 at 100 % of quota (from the beginning)",
+        "  2. hire role AE, count 2, ramp from 30 % over 4 months (from the beginning, costs 60,000 once)",
+    ]
+
+
 def test_a_change_after_the_end_of_the_run_is_noted() -> None:
     late = {"scale": {"path": "channels[web].leads_per_week", "by": 2.0, "start": "2028-02-01"}}
     scenario = Scenario(name="late", changes=[{"scale": {"path": "channels[web].leads_per_week", "by": 2.0}}, late])
