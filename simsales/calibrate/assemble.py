@@ -368,7 +368,7 @@ def opening(fit: Fit) -> pd.DataFrame:
         frame[name] = joined[name].to_numpy()
     labels = dict(zip(fit.people.names, fit.people.labels, strict=True))
     frame["owner"] = joined["owner"].map(labels).to_numpy()
-    return frame.reset_index(drop=True)
+    return frame.sort_values("deal_id", kind="stable").reset_index(drop=True)
 
 
 def _visit_number(visits: pd.DataFrame) -> pd.Series:

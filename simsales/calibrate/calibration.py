@@ -181,6 +181,8 @@ def _export_notes(found: Fit) -> list[str]:
     """Return signs that the export left deals out or holds wrong values."""
     said = []
     deals = found.history.deals
+    if found.history.currency is None and deals["amount"].notna().any():
+        said.append("No currency is stated: amounts are shown as USD. A mapping's currency: says otherwise.")
     if not deals["status"].eq("open").any() and len(deals) >= 20:
         said.append("The history has no open deal: if only closed deals were exported, recent leads are missing "
                     "and the forecast of new deals is too low. Export open deals too.")

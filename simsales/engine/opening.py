@@ -54,6 +54,8 @@ def lower_opening(
     if len(twice):
         message = f"opening.deal_id must be unique, got '{twice[0]}' twice. Hint: keep one row a deal."
         raise InvalidModelError(message)
+    order = sorted(range(len(ids)), key=ids.__getitem__)  # ties are settled by the deal, not by the row (R10)
+    opening, ids = opening.iloc[order].reset_index(drop=True), tuple(ids[i] for i in order)
     n = len(ids)
     age = _numbers(opening, "age_days", n, low=0.0)
     visit = _numbers(opening, "visit", n, low=1.0, default=1.0)

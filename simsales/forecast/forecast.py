@@ -244,6 +244,14 @@ def _floor(block: Block, booked: float, amounts: pd.Series) -> float:
 def _known(history: History, as_of: Day | None) -> tuple[pd.Timestamp, History]:
     if as_of is None:
         return history.observed_until, history
+    wanted = _moment(as_of, history.timezone, "as_of", DAY)
+    if wanted > history.observed_until + pd.Timedelta(days=1, seconds=1):
+        last = history.observed_until.tz_convert(history.timezone).date()
+        message = (
+            f"as_of must not be after the data end ({last}), got {as_of}. "
+            "Hint: leave as_of out to forecast from the last day of the data, or export newer data."
+        )
+        raise ForecastError(message)
     past = history.as_of(as_of)
     return past.observed_until, past
 

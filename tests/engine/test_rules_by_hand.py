@@ -312,3 +312,11 @@ def test_work_at_the_end_is_all_that_a_team_can_close():
     m = model(**ONE_REP, stages=[stage("Open", "won", 0.0, tasks=last)], channels=[{"name": "web", "leads_per_week": 70.0}])
     log = simulate(m, seed=1, until="2027-02-02")
     assert (log.deal.status == WON).sum() == pytest.approx(2 * 30, abs=2)  # two a day, whatever waits
+
+
+def test_ties_between_opening_deals_are_settled_by_the_deal_not_by_its_row():
+    m = model(**ONE_REP, stages=[stage("Open", "won", 1.0, tasks=work(5.0))])
+    table = waiting({}, {}, {})
+    one, other = simulate(m, opening=table), simulate(m, opening=table.iloc[::-1])
+    assert one.deals.equals(other.deals)
+    assert hours(other, "started") == [0.0, 5.0, 10.0]

@@ -225,3 +225,8 @@ def test_a_day_belongs_to_one_period_only(history: History) -> None:
     begin, end = day_end("2026-03-31", "UTC"), day_end("2026-06-30", "UTC")
     assert won_between(past, begin, end) == 110.0
     assert won_between(past, end, day_end("2026-09-30", "UTC")) == 1000.0
+
+
+def test_an_as_of_beyond_the_data_is_refused(history: History) -> None:
+    with pytest.raises(ForecastError, match="as_of must not be after the data end.*Hint"):
+        forecast(history, as_of="2030-01-01", until="2030-03-31")
