@@ -118,12 +118,12 @@ def test_opening_deals_keep_what_is_known_of_them():
         stages=[stage("Open", "won", 10.0)],
     )
     rows = [
-        {"deal_id": "商机-1", "segment": "大", "channel": "官网", "amount": 7.0, "created_days": -30.0, "age_days": 4.0},
+        {"deal_id": "1-商机", "segment": "大", "channel": "官网", "amount": 7.0, "created_days": -30.0, "age_days": 4.0},
         {"deal_id": 2, "segment": None, "channel": None, "amount": None, "created_days": None, "age_days": 4.0},
     ]
     log = simulate(m, opening=waiting(*rows))
     deals = log.deals
-    assert deals["deal_id"].tolist() == ["商机-1", "2"]
+    assert deals["deal_id"].tolist() == ["1-商机", "2"]
     assert deals["segment"].tolist() == ["大", "小"]
     assert deals["amount"].tolist() == [7.0, 5.0]
     assert log.deal.created.tolist() == [-30.0, -4.0]
