@@ -17,7 +17,6 @@ from simsales.calibrate.people import ASSUMED_UTILISATION, hours_worked, opening
 from simsales.model.laws import AnyLaw, Constant, Empirical, Gamma
 from simsales.model.routing import Routing
 from simsales.model.schema import (
-    Effects,
     Exit,
     Model,
     Parameter,
@@ -186,7 +185,7 @@ def _stage(fit: Fit, stage: StageFit, draw: int, work: dict[str, AnyLaw], spent:
     exits = [e.model_copy(update={"probability": e.probability / total}) for e in exits]
     at: Literal["start", "end"] = "end" if fit.is_limited(draw) else "start"
     tasks = (Task(role=role_name(fit), work_hours=work[name], at=at),) if name in work else ()
-    return Stage(name=name, tasks=tasks, exits=tuple(exits), effects=Effects(skill=1.0) if tasks else Effects(), max_visits=100)
+    return Stage(name=name, tasks=tasks, exits=tuple(exits), max_visits=100)
 
 
 def _borrowed(fit: Fit) -> list[Exit]:
@@ -311,7 +310,7 @@ def _offsets(fit: Fit, segments: tuple[Segment, ...]) -> tuple[tuple[Segment, ..
         return segments, []
     names = column(fit.history, "segment", "all").to_numpy()
     order = {stage.visits.name: i for i, stage in enumerate(fit.stages)}
-    seen: dict[str, Floats] = {segment.name: np.zeros(3) for segment in segments}
+    seen: dict[str, Floats] = {segment.name: np.zeros(4) for segment in segments}
     for i, stage in enumerate(fit.stages):
         advancing = np.array([to == "won" or order.get(to, -1) > i for to in stage.visits.causes] or [False])
         closed = stage.visits.cause > 0
@@ -320,8 +319,8 @@ def _offsets(fit: Fit, segments: tuple[Segment, ...]) -> tuple[tuple[Segment, ..
         who = names[stage.visits.deal[closed]]
         for name, total in seen.items():
             mine = good[who == name]
-            total += np.array([len(mine) * rate, mine.sum(), len(mine) * rate * (1 - rate)])
-    offsets = {name: (float((o - e) / v), 1.0 / v) if v > 1 else (0.0, np.inf) for name, (e, o, v) in seen.items()}
+            total += np.array([len(mine) * rate, mine.sum(), len(mine) * rate * (1 - rate), len(mine)])
+    offsets = {name: (float((o - e) / v), 1.0 / v) if v > 1 else (0.0, np.inf) for name, (e, o, v, _) in seen.items()}
     usable = [value for value in offsets.values() if np.isfinite(value[1])]
     between = max(0.0, float(np.var([b for b, _ in usable]) - np.mean([v for _, v in usable]))) if len(usable) > 1 else 0.0
     rows, found = [], []
@@ -333,7 +332,7 @@ def _offsets(fit: Fit, segments: tuple[Segment, ...]) -> tuple[tuple[Segment, ..
         rows.append(
             Parameter(path=f"segments[{segment.name}].advance_logit", value=shrunk,
                       low=None if half is None else raw - half, high=None if half is None else raw + half,
-                      n=int(seen[segment.name][0] > 0), status="weakly identified",
+                      n=int(seen[segment.name][3]), status="weakly identified",
                       note="log-odds of advancing against the average, shrunk toward 0; associated, not caused")
         )  # fmt: skip
     return tuple(found), rows

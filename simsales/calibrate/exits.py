@@ -71,8 +71,8 @@ class StageFit:
         if len(x) == 0:
             return np.full_like(u, self.follow_up)
         end = seen[-1] / total
-        p = np.concatenate([[0.0], middle, [max(end, middle[-1])]])
-        values = np.concatenate([[self._first(x)], x, [max(x[-1], x[-1])]])
+        p = np.concatenate([[0.0], middle, [end]])
+        values = np.concatenate([[self._first(x)], x, x[-1:]])
         inside = np.interp(u, p, values)
         beyond = u > end + 1e-12
         if not beyond.any() or end >= 1.0 - 1e-9:

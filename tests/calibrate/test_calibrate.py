@@ -258,3 +258,14 @@ def test_a_stage_called_like_an_outcome_is_renamed(tmp_path: Path) -> None:
     found = calibrate(read_history(tmp_path / "stages.csv"), draws=3)
     assert found.model.stage_names == ("open (stage)", "offer")
     assert value(found, "stages[open (stage)].exits[offer].probability") == pytest.approx(1.0, abs=1e-3)
+
+
+def test_segments_say_how_many_stays_stand_behind_their_odds(history: History) -> None:
+    import dataclasses
+
+    kinds = np.where(np.arange(len(history.deals)) % 3 == 0, "大", "小")
+    split = dataclasses.replace(history, deals=history.deals.assign(segment=kinds))
+    rows = calibrate(split, draws=5).summary().set_index("path")
+    ended = int(history.visits["exit"].notna().sum())
+    assert rows["n"]["segments[大].advance_logit"] + rows["n"]["segments[小].advance_logit"] == ended
+    assert ended > 100

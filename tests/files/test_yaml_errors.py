@@ -353,3 +353,12 @@ def test_a_written_path_finds_keys_with_dots_and_spaces(tmp_path: Path) -> None:
     document = read_document(path)
     assert document.steps("plans.New v1.0 plan.quota") == ("plans", "New v1.0 plan", "quota")
     assert document.place(document.steps("plans.New v1.0 plan.quota")) == (3, 12)
+
+
+def test_an_anchor_may_be_named_again(tmp_path: Path) -> None:
+    anchors = "name: &a first\ncurrency: &a CNY\n"
+    text = GOOD if "currency:" not in GOOD else "\n".join(x for x in GOOD.splitlines() if not x.startswith("currency:"))
+    lines = [line for line in text.splitlines() if not line.startswith("name:")]
+    head = next(i for i, line in enumerate(lines) if line.startswith("simsales:"))
+    model = load_model(write(tmp_path, "\n".join([*lines[: head + 1], anchors.rstrip(), *lines[head + 1 :]])))
+    assert (model.name, model.currency) == ("first", "CNY")
