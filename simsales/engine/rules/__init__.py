@@ -1,0 +1,44 @@
+"""The tiny decisions of the simulation: pure functions that every engine shares.
+
+Each one takes numbers and gives a number, cites its rule, and can be handed round numbers in a test.
+"""
+
+from __future__ import annotations
+
+from simsales.engine.rules.effort import (
+    PayRule,
+    effort,
+    marginal_pay,
+    projected_finish,
+)
+from simsales.engine.rules.exits import (
+    adopted,
+    choose_exit,
+    shares_given_age,
+    shifted,
+    unshifted,
+)
+from simsales.engine.rules.people import (
+    least_loaded,
+    queue_key,
+    ramp_factor,
+    round_robin,
+    weighted,
+)
+
+__all__ = [
+    "PayRule",
+    "adopted",
+    "choose_exit",
+    "effort",
+    "least_loaded",
+    "marginal_pay",
+    "projected_finish",
+    "queue_key",
+    "ramp_factor",
+    "round_robin",
+    "shares_given_age",
+    "shifted",
+    "unshifted",
+    "weighted",
+]
