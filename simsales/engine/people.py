@@ -114,9 +114,9 @@ class Staff:
                 self.make_owner(deal, role)
             else:
                 self.assign(deal, role)
-            task = deal.task
-            if task is not None and task.queue is self.own[rep]:
-                self._enqueue(task)
+            for task in tuple(deal.tasks):
+                if task.queue is self.own[rep]:
+                    self._enqueue(task)
 
     def begin_regime(self, r: int, _: Event | None = None) -> None:
         """Serve queues by the rules of a regime that begins (deals adopt it one by one)."""
@@ -205,7 +205,7 @@ class Staff:
 
     def queue(self, task: Task) -> None:
         """Put a task into its rep's queue or its role's pool (R3)."""
-        task.deal.task = task
+        task.deal.tasks.append(task)
         if task.role not in task.deal.reps:
             if task.role == task.deal.owner_role:
                 self.make_owner(task.deal, task.role)
@@ -273,7 +273,8 @@ class Staff:
 
     def _start(self, task: Task, rep: int) -> None:
         now, deal = self.env.now, task.deal
-        task.queue, task.rep, deal.task = None, rep, None
+        task.queue, task.rep = None, rep
+        deal.tasks.remove(task)
         self.busy[rep] += 1
         if task.role not in deal.reps and deal.owner == NOBODY and task.role == deal.owner_role:
             self.adopt(deal, rep, task.role)  # from a pool: whoever works first is credited
@@ -319,7 +320,8 @@ class Staff:
     def give_up(self, task: Task) -> None:
         """Let a deal leave whose task is still waiting (R4)."""
         if task.queue is not None:
-            task.queue, task.lapsed, task.deal.task = None, True, None
+            task.queue, task.lapsed = None, True
+            task.deal.tasks.remove(task)
             task.done.succeed()
 
 

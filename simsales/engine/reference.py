@@ -68,9 +68,9 @@ class Run:
     def forget(self) -> None:
         """Cut the circles between waiting deals and their events, so that memory is free at once."""
         for deal in self.deals:
-            if deal.task is not None:
-                deal.task.done.callbacks = []
-                deal.task = None
+            for task in deal.tasks:
+                task.done.callbacks = []
+            deal.tasks.clear()
         self.env.forget()
 
     # a deal's life -----------------------------------------------------------------------------

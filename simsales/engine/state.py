@@ -40,7 +40,8 @@ class Deal:
     routed: dict[int, int] = field(default_factory=dict)
     """How often the deal was routed in each role."""
     visits: dict[int, int] = field(default_factory=dict)
-    task: Task | None = None
+    tasks: list[Task] = field(default_factory=list)
+    """What waits for a rep, in the order in which it was queued."""
     credit: int = NOBODY
     """The last rep with a pay plan who worked on the deal."""
 

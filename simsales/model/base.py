@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 OUTCOMES = ("won", "lost", "no_decision", "open")
 """How a deal can end; ``open`` is a deal that nobody will ever close."""
+AFTER_OUTCOMES = ("retained", "churned")
+"""How what follows a win can end; the deal stays won."""
 
 
 class Value(BaseModel):
@@ -67,4 +69,5 @@ Seq = BeforeValidator(_as_tuple)
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Name = Annotated[str, Field(min_length=1, max_length=120)]

@@ -87,7 +87,7 @@ LINES = {
     ),
     "a misspelt choice": (
         ("{name: AE}", "{name: AE, routing: round_robbin}"),
-        "m.yaml:13:25 roles[0].routing must be one of pool, round_robin, least_loaded, weighted, "
+        "m.yaml:13:25 roles[0].routing must be one of pool, round_robin, least_loaded, weighted, territory, skill, score, "
         "got 'round_robbin'. Hint: did you mean 'round_robin'?",
     ),
     "a misspelt law": (

@@ -112,7 +112,7 @@ def test_conditions(text, deal, expected):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("owner == Ann", "must compare amount, segment, channel with a value.*Hint"),
+        ("owner == Ann", "must compare amount, discount, score, .* with a value.*Hint"),
         ("segment > smb", "must compare segment with == or !="),
         ("amount >= big", "must compare amount with a number, got 'big'"),
         ("amount >= 1 or amount <= 0", "must compare amount with a number"),
