@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from simsales.model.base import Date, Name, NonNegative, Positive, Probability, Seq, Value
-from simsales.model.conditions import parse_condition
+from simsales.model.conditions import ATTRIBUTES, parse_condition
 
 Span = Literal["month", "quarter", "year"]
 
@@ -68,7 +68,7 @@ class Spiff(Value):
             message = "must pay a rate or an amount_per_win, got neither"
             raise ValueError(message)
         if self.where is not None:
-            parse_condition(self.where)
+            parse_condition(self.where, ATTRIBUTES)
         return self
 
 

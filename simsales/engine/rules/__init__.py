@@ -25,14 +25,17 @@ from simsales.engine.rules.people import (
     round_robin,
     weighted,
 )
+from simsales.engine.rules.timing import Moved, moved
 
 __all__ = [
+    "Moved",
     "PayRule",
     "adopted",
     "choose_exit",
     "effort",
     "least_loaded",
     "marginal_pay",
+    "moved",
     "projected_finish",
     "queue_key",
     "ramp_factor",
