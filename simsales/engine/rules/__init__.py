@@ -10,6 +10,9 @@ from simsales.engine.rules.effort import (
     effort,
     marginal_pay,
     projected_finish,
+    quota_cost,
+    ratchet_cost,
+    scaled,
 )
 from simsales.engine.rules.exits import (
     adopted,
@@ -38,8 +41,11 @@ __all__ = [
     "moved",
     "projected_finish",
     "queue_key",
+    "quota_cost",
     "ramp_factor",
+    "ratchet_cost",
     "round_robin",
+    "scaled",
     "shares_given_age",
     "shifted",
     "unshifted",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 INVERSE_ROOT_2PI = 0.3989422804014327
 PROJECTION_WEIGHT = 0.1
@@ -27,6 +28,14 @@ class PayRule:
         Bookings at which a lump sum is paid, and the sum.
     reference : float
         Marginal pay at which effort is 1.
+    jump : (float, float)
+        Bookings at a threshold, and the average rate that is paid on all of them once it is reached.
+    spiffs : tuple of (date, date, float)
+        First and last day, and what a unit of bookings earns besides.
+    ratchet : (float, float)
+        Weights up and down with which sales move the next quota.
+    relief : bool
+        Whether a ramp lowers the quota.
     """
 
     quota: float
@@ -35,6 +44,27 @@ class PayRule:
     bounds: tuple[float, ...]
     bonuses: tuple[tuple[float, float], ...]
     reference: float
+    jump: tuple[float, float] = (0.0, 0.0)
+    spiffs: tuple[tuple[dt.date, dt.date, float], ...] = ()
+    ratchet: tuple[float, float] = (0.0, 0.0)
+    relief: bool = False
+
+
+def scaled(rule: PayRule, factor: float) -> PayRule:
+    """Return the rule with another quota; what is stated as attainment moves with it.
+
+    Examples
+    --------
+    >>> scaled(PayRule(100.0, "quarter", (0.1, 0.2), (100.0,), ((80.0, 5.0),), 0.1), 0.5).bounds
+    (50.0,)
+    """
+    return replace(
+        rule,
+        quota=rule.quota * factor,
+        bounds=tuple(bound * factor for bound in rule.bounds),
+        bonuses=tuple((bound * factor, lump) for bound, lump in rule.bonuses),
+        jump=(rule.jump[0] * factor, rule.jump[1]),
+    )
 
 
 def marginal_pay(rule: PayRule, finish: float, spread: float) -> float:
@@ -49,7 +79,8 @@ def marginal_pay(rule: PayRule, finish: float, spread: float) -> float:
     Returns
     -------
     float
-        ``r0 + sum (r_k - r_k-1) Phi((m - q_k) / s) + B phi((Q - m) / s) / s``
+        ``r0 + sum (r_k - r_k-1) Phi((m - q_k) / s) + B phi((Q - m) / s) / s``; a penalty is a bonus for
+        reaching its bound, a threshold a bonus of all that it had held back. Without SPIFFs.
 
     Examples
     --------
@@ -63,7 +94,68 @@ def marginal_pay(rule: PayRule, finish: float, spread: float) -> float:
     for bound, lump in rule.bonuses:
         z = (bound - finish) / spread
         pay += lump * INVERSE_ROOT_2PI * math.exp(-0.5 * z * z) / spread
+    if rule.jump[0] > 0.0:
+        pay += rule.jump[0] * rule.jump[1] * _density((rule.jump[0] - finish) / spread) / spread
     return pay
+
+
+def quota_cost(rule: PayRule, finish: float, spread: float) -> float:
+    """Return the expected pay lost by one more unit of quota: minus the slope of expected pay in the quota.
+
+    Parameters
+    ----------
+    rule : PayRule
+    finish, spread : float
+        Mean and standard deviation of the period's bookings.
+
+    Examples
+    --------
+    >>> flat = PayRule(100.0, "quarter", (0.1,), (), (), 0.1)
+    >>> quota_cost(flat, 100.0, 35.0)  # a flat commission does not look at the quota
+    0.0
+    """
+    cost = 0.0
+    for before, rate, bound in zip(rule.rates, rule.rates[1:], rule.bounds, strict=False):
+        cost += (rate - before) * bound / rule.quota * _reached((finish - bound) / spread)
+    for bound, lump in rule.bonuses:
+        cost += lump * bound / rule.quota * _density((bound - finish) / spread) / spread
+    bound, rate = rule.jump
+    z, share = (finish - bound) / spread, bound / rule.quota
+    return cost + rate * share * (bound * _density(z) / spread - _reached(z))
+
+
+def ratchet_cost(rule: PayRule, finish: float, spread: float, horizon: float) -> float:
+    """Return what one more unit of bookings costs the next period's pay through a higher quota.
+
+    Parameters
+    ----------
+    rule : PayRule
+    finish, spread : float
+        Of this period.
+    horizon : float
+        Standard deviation of a whole period's bookings, expected at quota.
+
+    Examples
+    --------
+    >>> bonus = PayRule(100.0, "quarter", (0.0,), (), ((100.0, 10.0),), 0.1, ratchet=(0.5, 0.2))
+    >>> round(ratchet_cost(bonus, 100.0, 10.0, 35.0), 4)  # 0.35 x 10 phi(0) / 35
+    0.0399
+    """
+    up, down = rule.ratchet
+    if up == 0.0 and down == 0.0:
+        return 0.0
+    weight = down + (up - down) * _reached((finish - rule.quota) / spread)
+    return weight * quota_cost(rule, rule.quota, horizon)
+
+
+def _density(z: float) -> float:
+    """Return the standard normal density."""
+    return INVERSE_ROOT_2PI * math.exp(-0.5 * z * z)
+
+
+def _reached(z: float) -> float:
+    """Return the standard normal distribution function."""
+    return 0.5 * math.erfc(-z / math.sqrt(2.0))
 
 
 def projected_finish(sold: float, quota: float, elapsed: float, length: float) -> float:
