@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from simsales.errors import did_you_mean
 from simsales.model.base import OUTCOMES, Moment, Positive, Seq, Value
 from simsales.model.calendars import Calendar, offset_name
-from simsales.model.compensation import CompPlan, Effort
+from simsales.model.compensation import CompPlan, Effort, Timing
 from simsales.model.market import (
     MONTHS,
     Campaign,
@@ -40,6 +40,7 @@ from simsales.model.process import (
     Task,
     Touch,
 )
+from simsales.model.terms import Terms
 
 TOLERANCE = 1e-6
 
@@ -105,6 +106,7 @@ class Model(Value):
     regions: Annotated[tuple[Region, ...], Seq] = ()
     fx: dict[str, Annotated[tuple[FxRate, ...], BeforeValidator(_rates)]] = {}
     pricing: Pricing = Pricing()
+    terms: Terms = Terms()
     stages: Annotated[tuple[Stage, ...], Seq, Field(min_length=1)]
     roles: Annotated[tuple[Role, ...], Seq] = ()
     handoff: Handoff = Handoff()
@@ -114,6 +116,7 @@ class Model(Value):
     trainings: Annotated[tuple[Training, ...], Seq] = ()
     plans: dict[str, CompPlan] = {}
     effort: Annotated[Effort | None, BeforeValidator(_effort)] = None
+    timing: Timing | None = None
     shocks: Shocks = Shocks()
     events: Annotated[tuple[Event, ...], Seq] = ()
     provenance: Annotated[tuple[Parameter, ...], Seq] = ()
