@@ -19,7 +19,7 @@ LEVELS = {
     "calibrate": 3, "facts": 3,
     "money": 4,
     "kpi": 5,
-    "experiment": 6,
+    "experiment": 6, "views": 6,
     "forecast": 7,
     "report": 8,
     "describe": 9, "render": 9, "doctor": 9, "inputs": 9, "options": 10, "demo": 9,
@@ -30,6 +30,8 @@ LEVELS = {
 LAZY = {
     ("engine.eventlog", "kpi"): "log.kpis() is the reader's name for kpi.table(log)",
     ("engine.eventlog", "history"): "a simulated log is a history: log.to_history()",
+    ("engine.eventlog", "views"): "log.value_stream() is the reader's name for views.value_stream(log)",
+    ("engine.eventlog", "money"): "log.pay_statements() is the reader's name for money.pay_statements(log)",
     ("engine.eventlog", "report"): "log.plot reaches for the figures when asked, as history.plot does",
     ("history.history", "report"): "history.plot reaches for the figures when asked",
     ("experiment", "report"): "study.plot and _repr_html_ reach for the figures when asked",

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from simsales.model import calendars, compensation, levers, market, people, process, schema
+from simsales.model import calendars, compensation, levers, market, people, process, schema, scoring, terms
 from simsales.model.base import Value
 from simsales.model.laws import LAWS
 
@@ -64,7 +64,7 @@ def schema_text() -> str:
 def _classes() -> dict[str, type[Value]]:
     return {
         name: member
-        for module in (schema, process, people, market, levers, compensation, calendars)
+        for module in (schema, process, people, market, levers, compensation, calendars, scoring, terms)
         for name, member in vars(module).items()
         if isinstance(member, type) and issubclass(member, Value)
     }

@@ -40,6 +40,7 @@ from simsales.model.process import (
     Task,
     Touch,
 )
+from simsales.model.scoring import Scoring
 from simsales.model.terms import Terms
 
 TOLERANCE = 1e-6
@@ -107,6 +108,7 @@ class Model(Value):
     fx: dict[str, Annotated[tuple[FxRate, ...], BeforeValidator(_rates)]] = {}
     pricing: Pricing = Pricing()
     terms: Terms = Terms()
+    scoring: Scoring | None = None
     stages: Annotated[tuple[Stage, ...], Seq, Field(min_length=1)]
     roles: Annotated[tuple[Role, ...], Seq] = ()
     handoff: Handoff = Handoff()
