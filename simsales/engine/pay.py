@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 from simsales.engine.rules import PayRule
-from simsales.model.compensation import CompPlan
+from simsales.model.compensation import CompPlan, Spiff
+from simsales.model.conditions import ATTRIBUTES, holds, parse_condition
 from simsales.model.schema import Model
+
+__all__ = ["average_rate", "pay_rule", "spiff_rate"]
 
 
 def pay_rule(name: str, model: Model, base: Model) -> PayRule:
@@ -19,29 +25,35 @@ def pay_rule(name: str, model: Model, base: Model) -> PayRule:
     Returns
     -------
     PayRule
+        A penalty is a bonus for reaching its bound. A draw is not in it: within an advance that is taken back reps
+        still earn; nor are splits, the time of payment, and clawback.
 
     Examples
     --------
     >>> m = Model(channels=[{"name": "web", "leads_per_week": 1.0}],
     ...           stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
     ...           plans={"std": {"quota": 100.0, "rates": [{"rate": 0.1}], "cap": 1.1}})
-    >>> pay_rule("std", m, m)
-    PayRule(quota=100.0, period='quarter', rates=(0.1, 0.0), bounds=(110.00000000000001,), bonuses=(), reference=0.1)
+    >>> rule = pay_rule("std", m, m)
+    >>> rule.rates, rule.bounds, rule.reference
+    ((0.1, 0.0), (110.00000000000001,), 0.1)
     """
     plan = model.plans[name]
     rates, bounds = _slices(plan)
-    bonuses = tuple(
-        (bonus.at * plan.quota, bonus.amount)
-        for bonus in plan.bonuses
-        if plan.cap is None or bonus.at <= plan.cap
-    )
+    lumps = [(bonus.at, bonus.amount) for bonus in plan.bonuses if plan.cap is None or bonus.at <= plan.cap]
+    lumps += [(penalty.at_below, -penalty.amount) for penalty in plan.penalties]
     reference = model.effort.reference_rate if model.effort is not None else None
     if reference is None:
         reference = average_rate(base.plans.get(name, plan))
-    return PayRule(plan.quota, plan.period, rates, bounds, bonuses, reference)
+    return PayRule(
+        plan.quota, plan.period, rates, bounds, tuple((at * plan.quota, lump) for at, lump in lumps), reference,
+        jump=_jump(plan),
+        spiffs=tuple((spiff.start, spiff.until, spiff_rate(spiff, model)) for spiff in plan.spiffs),
+        ratchet=(0.0, 0.0) if plan.ratchet is None else (plan.ratchet.up, plan.ratchet.down),
+        relief=plan.ramp_relief,
+    )  # fmt: skip
 
 
-def _slices(plan: CompPlan) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _slices(plan: CompPlan, *, held_back: bool = True) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return marginal rates and the bookings at which each further one begins."""
     steps: list[tuple[float, float]] = []  # (attainment from which the rate holds, rate)
     begins = 0.0
@@ -54,7 +66,25 @@ def _slices(plan: CompPlan) -> tuple[tuple[float, ...], tuple[float, ...]]:
         steps.append((begins, 0.0))
     if plan.cap is not None:
         steps = [step for step in steps if step[0] < plan.cap] + [(plan.cap, 0.0)]
+    if plan.threshold is not None and held_back:
+        reached = [rate for begins, rate in steps if begins <= plan.threshold][-1]
+        steps = [(0.0, 0.0), (plan.threshold, reached), *(step for step in steps if step[0] > plan.threshold)]
     return tuple(rate for _, rate in steps), tuple(at * plan.quota for at, _ in steps[1:])
+
+
+def _jump(plan: CompPlan) -> tuple[float, float]:
+    """Return where a threshold lies, and the average rate up to it that is paid once it is reached."""
+    if plan.threshold is None or plan.threshold_from == "threshold":
+        return 0.0, 0.0
+    at = plan.threshold * plan.quota
+    rates, bounds = _slices(plan, held_back=False)
+    return at, _earned(rates, bounds, at) / at
+
+
+def _earned(rates: tuple[float, ...], bounds: tuple[float, ...], sold: float) -> float:
+    """Return the commission on bookings."""
+    edges = [0.0, *(min(bound, sold) for bound in bounds), sold]
+    return sum(rate * (b - a) for rate, a, b in zip(rates, edges, edges[1:], strict=False))
 
 
 def average_rate(plan: CompPlan) -> float:
@@ -65,9 +95,51 @@ def average_rate(plan: CompPlan) -> float:
     >>> average_rate(CompPlan(quota=100.0, rates=[{"upto": 0.5, "rate": 0.1}, {"rate": 0.2}]))
     0.15
     """
-    rates, bounds = _slices(plan)
-    edges = [0.0, *(min(bound, plan.quota) for bound in bounds), plan.quota]
-    paid = sum(rate * (b - a) for rate, a, b in zip(rates, edges, edges[1:], strict=False))
+    paid = _earned(*_slices(plan), plan.quota)
+    at, rate = _jump(plan)
+    if 0.0 < at <= plan.quota:
+        paid += at * rate
     if paid <= 0.0:
         paid = sum(bonus.amount for bonus in plan.bonuses if bonus.at <= 1.0)
     return paid / plan.quota
+
+
+def spiff_rate(spiff: Spiff, model: Model) -> float:
+    """Return what a SPIFF is expected to pay per unit of bookings, at the model's mix of leads and mean amounts.
+
+    Parameters
+    ----------
+    spiff : Spiff
+    model : Model
+
+    Examples
+    --------
+    >>> m = Model(channels=[{"name": "web", "leads_per_week": 1.0, "segments": {"smb": 0.5, "large": 0.5}}],
+    ...           segments=[{"name": "smb", "amount": 100.0}, {"name": "large", "amount": 300.0}],
+    ...           stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}])
+    >>> spiff_rate(Spiff(name="large", start="2027-01-01", until="2027-01-31", rate=0.04, where="segment == large"), m)
+    0.03
+    """
+    clauses = () if spiff.where is None else parse_condition(spiff.where, ATTRIBUTES)
+    paid = booked = 0.0
+    for weight, deal in _mix(model):
+        booked += weight * float(deal["amount"])
+        if holds(clauses, deal):
+            paid += weight * (spiff.rate * float(deal["amount"]) + spiff.amount_per_win)
+    return paid / booked if booked > 0.0 else 0.0
+
+
+def _mix(model: Model) -> Iterator[tuple[float, dict[str, float | str]]]:
+    """Yield the kinds of deals with their weight: each channel's segments at their mean amount, products, regions."""
+    amounts = {segment.name: segment.amount.mean() for segment in model.segments}
+    products: list[tuple[str, float, float]] = [(p.name, p.share, p.amount_scale) for p in model.products]
+    regions: list[tuple[str, float, float]] = [(r.name, r.share, r.amount_scale) for r in model.regions]
+    for channel in model.channels:
+        shares = channel.segments or {model.segments[0].name: 1.0}
+        total = sum(shares.values())
+        whole = product(shares.items(), products or [("", 1.0, 1.0)], regions or [("", 1.0, 1.0)])
+        for (segment, share), (name, p, by_product), (region, r, by_region) in whole:
+            amount = amounts[segment] * by_product * by_region
+            yield channel.leads_per_week * share / total * p * r, {
+                "amount": amount, "segment": segment, "channel": channel.name, "product": name, "region": region,
+            }  # fmt: skip

@@ -9,13 +9,16 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import field_validator, model_validator
 
 from simsales.errors import InvalidInputError
 from simsales.model.base import Date, Name, NonNegative, Positive, Value
 from simsales.model.compensation import Ratchet, Span
+
+if TYPE_CHECKING:
+    from simsales.model.schema import Model
 
 __all__ = [
     "MONTHS_IN",
@@ -24,6 +27,7 @@ __all__ = [
     "Quotas",
     "Share",
     "Target",
+    "assigned",
     "cascade",
     "goal_problems",
     "ratchet",
@@ -33,8 +37,6 @@ __all__ = [
 
 MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
 CENT = 100
-
-Tree = Mapping[str, Any] | Sequence[str] | None
 
 
 class GoalError(InvalidInputError, ValueError):
@@ -312,6 +314,37 @@ def _down(node: Share, path: tuple[str, ...], by_period: tuple[Fraction, ...], h
         shares = [split_cents(amount, [part.weight for part in node.parts]) for amount in by_period]
         for i, part in enumerate(node.parts):
             found += _down(part, (*path, part.name), tuple(share[i] for share in shares), Fraction(0))
+    return found
+
+
+def assigned(model: Model) -> dict[str, float]:
+    """Return the quota of every rep with a plan, for one period of that plan; empty without the model's `quotas`.
+
+    Parameters
+    ----------
+    model : Model
+        Reps share the target whenever they are hired; days not employed and ramps are relieved in the statement.
+
+    Returns
+    -------
+    dict of str to float
+        By rep, in whole cents of the target's period.
+    """
+    from simsales.model.apply import named_reps  # imports the model, which holds quotas
+
+    quotas: Quotas | None = getattr(model, "quotas", None)
+    reps = [rep for rep in named_reps(model) if rep.plan is not None]
+    if quotas is None or not reps:
+        return {}
+    weights = {
+        "equal": [1.0] * len(reps), "weight": [rep.weight for rep in reps],
+        "capacity": [rep.speed * rep.selling_share for rep in reps],
+    }[quotas.by]  # fmt: skip
+    whole = Fraction(_cents(_exact(quotas.total) * (1 + _exact(quotas.hedge))), CENT)
+    found = {}
+    for rep, share in zip(reps, split_cents(whole, weights), strict=True):
+        months = MONTHS_IN[model.plans[str(rep.plan)].period]
+        found[str(rep.name)] = float(share * months / MONTHS_IN[quotas.period])
     return found
 
 
