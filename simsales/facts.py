@@ -140,6 +140,10 @@ class Facts:
         The dimension along which these facts were narrowed; empty for the whole.
     whole : Facts, optional
         What they were narrowed from.
+    log : EventLog, optional
+        What was simulated, for what money asks of single deals.
+    part : int
+        Position of the member along `by`; -1 for the whole.
     """
 
     start: float
@@ -157,6 +161,8 @@ class Facts:
     plan: Plan | None = None
     by: str = ""
     whole: Facts | None = None
+    log: EventLog | None = None
+    part: int = -1
 
     @property
     def root(self) -> Facts:
@@ -174,7 +180,7 @@ class Facts:
         """Return the facts of the i-th member of a dimension (what has no such dimension stays whole)."""
         narrow = {"segment": _of_deals, "channel": _of_deals, "stage": _of_stage, "role": _of_role, "rep": _of_rep,
                   "month": _of_month}[by]  # fmt: skip
-        return dataclasses.replace(narrow(self, by, i), by=by, whole=self.root)
+        return dataclasses.replace(narrow(self, by, i), by=by, whole=self.root, part=i)
 
 
 def _masked(table: T, mask: Flags) -> T:
@@ -358,7 +364,7 @@ def from_log(log: EventLog) -> Facts:
     return Facts(
         start=log.start, until=log.until, deals=deals, visits=Visits(visit.deal, visit.stage, visit.entered, visit.left),
         tasks=tasks, reps=reps, segments=plan.segments, channels=plan.channels, stages=plan.stages, roles=plan.roles,
-        rep_names=plan.reps, months=_months(plan, log.until), plan=plan,
+        rep_names=plan.reps, months=_months(plan, log.until), plan=plan, log=log,
     )  # fmt: skip
 
 
