@@ -1,0 +1,1 @@
+"""Views: a process as others draw it, and what a run says about time and people."""
