@@ -44,6 +44,10 @@ class Deal:
     """What waits for a rep, in the order in which it was queued."""
     credit: int = NOBODY
     """The last rep with a pay plan who worked on the deal."""
+    handovers: int = 0
+    """How many of its owners have left."""
+    barred: tuple[int, float] | None = None
+    """Who lost the deal to the pool, and until when he or she may not take it back."""
 
 
 @dataclass(slots=True, eq=False)

@@ -47,6 +47,9 @@ class Purpose(IntEnum):
     PATIENCE = 12
     ROUTE = 13
     WAITING = 14
+    ATTRITION = 40
+    VACANCY = 41
+    HANDOVER = 42
     WORK = 64
     """Task j of a visit draws with WORK + j."""
 

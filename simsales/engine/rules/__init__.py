@@ -22,10 +22,21 @@ from simsales.engine.rules.exits import (
     unshifted,
 )
 from simsales.engine.rules.people import (
-    least_loaded,
-    queue_key,
+    hazard_steps,
+    is_low,
+    leaving,
+    most_leavers,
     ramp_factor,
+    trained,
+)
+from simsales.engine.rules.routing import (
+    has_room,
+    least_loaded,
+    of_tier,
+    queue_key,
     round_robin,
+    tier_groups,
+    tier_of,
     weighted,
 )
 from simsales.engine.rules.timing import Moved, moved
@@ -36,9 +47,15 @@ __all__ = [
     "adopted",
     "choose_exit",
     "effort",
+    "has_room",
+    "hazard_steps",
+    "is_low",
     "least_loaded",
+    "leaving",
     "marginal_pay",
+    "most_leavers",
     "moved",
+    "of_tier",
     "projected_finish",
     "queue_key",
     "quota_cost",
@@ -48,6 +65,9 @@ __all__ = [
     "scaled",
     "shares_given_age",
     "shifted",
+    "tier_groups",
+    "tier_of",
+    "trained",
     "unshifted",
     "weighted",
 ]
