@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from simsales.errors import did_you_mean
 from simsales.inputs import amount, iso_date
 
 
@@ -25,6 +26,18 @@ def _parsed(parse: Callable[[str | None], Any]) -> Callable[[str | None], Any]:
 
 def _date(text: str) -> Any:
     return typer.Option(callback=_parsed(iso_date), metavar="DATE", help=text, show_default=False)
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    """Return an option's callback: another word is a usage error that says which are known."""
+
+    def read(text: str) -> str:
+        if text not in choices:
+            message = f"must be one of {', '.join(choices)}, got '{text}'. {did_you_mean(text, choices)}"
+            raise typer.BadParameter(message)
+        return text
+
+    return read
 
 
 def _file(name: str, text: str) -> Any:
@@ -77,6 +90,12 @@ OpeningOut = Annotated[Path | None, _file("OPEN.csv", "Also write today's open d
 Html = Annotated[Path | None, _file("FILE", "Also write a one-file HTML report.")]
 Log = Annotated[Path | None, _file("F.csv", "Write event logs: case_id, activity, start_time, end_time, resource.")]
 Runs = Annotated[int, typer.Option(min=1, help="How many logs: F_0.csv, F_1.csv, ...; one: F.csv.")]
+ProcessForm = Annotated[
+    str,
+    typer.Option("--format", callback=_one_of("mermaid", "state", "bpmn", "times", "gantt"), help="mermaid, state, bpmn, times or gantt."),
+]
+ProcessOut = Annotated[Path | None, _file("FILE", "Write it there instead of printing it.")]
+PayOut = Annotated[Path | None, _file("F.csv", "Write the lines there instead of printing them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object with unrounded numbers.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no notes.")]
 

@@ -40,13 +40,13 @@ LAZY = {
 }
 """Imports inside functions that go upward on purpose, each with its reason."""
 
-PRINTERS = {"cli"}
-CLOCK_READERS = {"cli"}
+PRINTERS = {"cli.terminal"}
+CLOCK_READERS = {"cli.terminal"}
 MAX_LINES = 450
 LONG = {
     "model.laws": "eight laws, each its mathematics: one place on purpose",
     "report.text": "every function has its examples",
-    "cli": "one verb after another, each with its options beside it",
+    
 }
 
 

@@ -1,0 +1,5 @@
+"""``python -m simsales.cli``."""
+
+from simsales.cli import main
+
+main()

@@ -1,0 +1,113 @@
+"""Verbs that look into an organisation: its process as a drawing, where time goes, what each rep is paid and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from simsales import options as opt
+from simsales.cli.terminal import app, check_outputs, emit, guarded, say, tell_notes
+
+
+@app.command()
+@guarded
+def process(
+    file: opt.ModelOrScenario,
+    form: opt.ProcessForm = "mermaid",
+    out: opt.ProcessOut = None,
+    seed: opt.Seed = 1,
+    start: opt.Start = None,
+    until: opt.Until = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Draw a model's process, show where its time goes, or draw a scenario's changes over time.
+
+    \b
+    simsales process model.yaml                                 a Mermaid graph
+    simsales process model.yaml --format bpmn --out model.bpmn  BPMN 2.0
+    simsales process model.yaml --format times                  work, queue and delay by stage, of one simulated run
+    simsales process plan.yaml --format gantt                   a scenario's changes over time (Mermaid)
+    """
+    from simsales.files import load_any, write_text
+    from simsales.model.levers import Scenario
+
+    check_outputs(out)
+    found = load_any(file)
+    if isinstance(found, Scenario) != (form == "gantt"):
+        kinds = ("a scenario", "a model") if form == "gantt" else ("a model", "a scenario")
+        message = f"--format {form} must be given {kinds[0]}, got {kinds[1]}."
+        raise typer.BadParameter(message)
+    if form == "times":
+        _times(found, seed, {"start": start, "until": until}, out, as_json=json)
+        return
+    text = _drawn(found, form)
+    if out is None:
+        say(text.rstrip("\n"))
+        return
+    write_text(out, text)
+    tell_notes([f"written to {out}"], quiet=quiet)
+
+
+def _drawn(found: Any, form: str) -> str:
+    """Return a model's process, or a scenario's changes, as text."""
+    if form == "bpmn":
+        from simsales.views.bpmn import to_bpmn
+
+        return to_bpmn(found)
+    if form == "gantt":
+        from simsales.report.gantt import to_mermaid_gantt
+
+        return to_mermaid_gantt(found)
+    from simsales.views.mermaid import to_mermaid
+
+    return to_mermaid(found, kind="state" if form == "state" else "graph")
+
+
+def _times(model: Any, seed: int, window: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
+    """Print where the time of one simulated run goes."""
+    from simsales.engine import simulate
+    from simsales.files import write_text
+    from simsales.views.valuestream import value_stream
+
+    table = value_stream(simulate(model, seed=seed, **window)).table
+    if out is not None:
+        write_text(out, table.to_csv(index=False, lineterminator="\n"))
+        return
+    emit({"stages": table.to_dict("records")}, lambda _: table.to_string(index=False, float_format="%.2f"), as_json=as_json)
+
+
+@app.command()
+@guarded
+def pay(
+    model: opt.Model,
+    seed: opt.Seed = 1,
+    start: opt.Start = None,
+    until: opt.Until = None,
+    names: opt.RepNames = False,
+    out: opt.PayOut = None,
+    json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Show what each rep is paid in one simulated run, line by line, to the cent.
+
+    \b
+    simsales pay model.yaml --until 2027-06-30
+    simsales pay model.yaml --names --out pay.csv
+    """
+    from simsales.engine import simulate
+    from simsales.files import load_model, write_text
+    from simsales.money import pay_statements
+
+    check_outputs(out)
+    table = pay_statements(simulate(load_model(model), seed=seed, start=start, until=until), names=names)
+    if not len(table):
+        tell_notes(["nobody has a pay plan. Hint: plans: in the model, and plan: at its reps."], quiet=quiet)
+    if out is not None:
+        write_text(out, table.to_csv(index=False, lineterminator="\n"))
+        tell_notes([f"written to {out}"], quiet=quiet)
+        return
+    text = table.to_string(index=False, float_format="%.2f") if len(table) else "No pay statements."
+    emit({"lines": table.to_dict("records")}, lambda _: text, as_json=json)
