@@ -1,0 +1,178 @@
+"""Apply a scenario to a model: the result is a timeline of models that hold one after another.
+
+Changes without a date hold from the beginning; dated ones begin a new regime. A deal that enters a
+stage takes the latest regime that has begun and that it adopts (a keyed draw against adoption and
+ramp-in), so the same deal decides alike in every scenario. A change with a condition (`where`) branches:
+later changes continue with it for the deals for which it holds, and without it for all others.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from simsales.errors import InvalidModelError, did_you_mean
+from simsales.model import levers
+from simsales.model.apply import market, people, process, tasks
+from simsales.model.apply.people import named_reps
+from simsales.model.apply.process import merged
+from simsales.model.apply.sampling import checked_ends, sampled
+from simsales.model.apply.timeline import DatedCost, DatedDip, Regime, Timeline, Uncertain, as_timeline
+from simsales.model.base import Value
+from simsales.model.schema import Model
+
+__all__ = ["DatedCost", "DatedDip", "Regime", "Timeline", "Uncertain", "Value", "apply", "as_timeline", "merged",
+           "named_reps", "sampled"]  # fmt: skip
+
+STEPS: dict[str, Callable[[Any, Model], Model]] = {**process.STEPS, **tasks.STEPS, **people.STEPS, **market.STEPS}
+PILOTS = ("stages", "handoff")
+"""What a change with a condition may touch: what happens to a deal, not where it comes from or who is there."""
+BOTS = ("roles", "reps", "calendars")
+"""What a bot adds besides: it changes nothing for deals that do not come to it."""
+
+
+@dataclass
+class _Branch:
+    """The model of all deals for which some conditions hold."""
+
+    conditions: tuple[str, ...]
+    model: Model
+    last: int
+
+
+def apply(scenario: levers.Scenario, model: Model) -> Timeline:
+    """Return `model` changed by `scenario`.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    model : Model
+
+    Returns
+    -------
+    Timeline
+        With the central values of uncertain numbers.
+
+    Raises
+    ------
+    InvalidModelError
+        If a change does not fit the model; the message names the change and the rule.
+
+    Examples
+    --------
+    >>> base = Model(channels=[{"name": "web", "leads_per_week": 10.0}],
+    ...              stages=[{"name": "Open", "exits": [{"to": "won", "probability": 0.2},
+    ...                                                 {"to": "lost", "probability": 0.8}]}])
+    >>> change = {"set": {"path": "stages[Open].exits[won].probability", "to": 0.3}}
+    >>> better = apply(levers.Scenario(changes=[change]), base).last
+    >>> [round(e.probability, 6) for e in better.stages[0].exits]
+    [0.3, 0.7]
+    """
+    timeline = _applied(scenario, model)
+    if any(change.uncertain for change in scenario.changes):
+        checked_ends(scenario, lambda ends: _applied(ends, model))
+        return replace(timeline, uncertain=Uncertain(scenario, model))
+    return timeline
+
+
+def _applied(scenario: levers.Scenario, model: Model) -> Timeline:
+    numbered = list(enumerate(scenario.changes))
+    numbered.sort(key=lambda item: (_starts(item[1]) is not None, _starts(item[1]) or dt.date.min))
+    regimes = [Regime(model)]
+    branches = [_Branch((), model, 0)]
+    for i, change in numbered:
+        try:
+            _take(change, regimes, branches)
+        except (ValidationError, ValueError, InvalidModelError) as error:
+            raise InvalidModelError(_explain(error, i, change)) from error
+    return Timeline(scenario.name, _with_calendars(regimes), _costs(scenario), _dips(scenario, regimes[-1].model))
+
+
+def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch]) -> None:
+    """Let every branch go on with a change; one with a condition begins new branches."""
+    start = _starts(change)
+    for branch in tuple(branches):
+        changed = STEPS[change.kind](change, branch.model)
+        conditions = branch.conditions
+        if change.where is not None and change.where not in conditions:
+            _of_deals_only(change, branch.model, changed)
+            conditions = (*conditions, change.where)
+            if any(other.conditions == conditions for other in branches):
+                continue  # that branch exists: it takes the change itself
+        where = " and ".join(conditions) or None
+        new = Regime(changed, start, change.ramp_days, change.adoption, where)
+        old = regimes[branch.last]
+        full = all(r.adoption == 1.0 and r.ramp_days == 0.0 for r in (new, old))
+        if full and start == old.start and conditions == branch.conditions:
+            regimes[branch.last] = Regime(changed, start, where=where)
+            branch.model = changed
+            continue
+        regimes.append(new)
+        if conditions == branch.conditions:
+            branch.model, branch.last = changed, len(regimes) - 1
+        else:
+            branches.append(_Branch(conditions, changed, len(regimes) - 1))
+
+
+def _of_deals_only(change: levers.Change, before: Model, after: Model) -> None:
+    """Refuse a condition where the change is not about what happens to single deals."""
+    bot = getattr(change, "bot", None) is not None
+    allowed = (*PILOTS, *BOTS) if bot else PILOTS
+    touched = [name for name in Model.model_fields if getattr(before, name) != getattr(after, name)]
+    wrong = [name for name in touched if name not in allowed]
+    if wrong:
+        message = (
+            f".where must stand with a change of stages or hand-offs, got one of {', '.join(wrong)}. "
+            "Hint: name the segment, channel or rep in the path instead"
+        )
+        raise ValueError(message)
+
+
+def _costs(scenario: levers.Scenario) -> tuple[DatedCost, ...]:
+    return tuple(
+        DatedCost(change.start, change.cost.once, change.cost.per_year)
+        for change in scenario.changes
+        if change.cost.once or change.cost.per_year
+    )
+
+
+def _dips(scenario: levers.Scenario, model: Model) -> tuple[DatedDip, ...]:
+    names = [role.name for role in model.roles]
+    found = []
+    for i, change in enumerate(scenario.changes):
+        if change.dip is None:
+            continue
+        for role in change.dip.roles:
+            if role not in names:
+                message = f"changes[{i}].{change.kind}.dip.roles must name roles, got '{role}'. {did_you_mean(role, names)}"
+                raise InvalidModelError(message)
+        if change.dip.depth > 0.0:
+            found.append(DatedDip(change.start, change.dip.depth, change.dip.days, change.dip.roles))
+    return tuple(found)
+
+
+def _with_calendars(regimes: list[Regime]) -> tuple[Regime, ...]:
+    """Let every regime know the calendars that changes bring for new reps and bots."""
+    every = {name: calendar for regime in regimes for name, calendar in regime.model.calendars.items()}
+    return tuple(
+        regime if regime.model.calendars == every
+        else replace(regime, model=regime.model.model_copy(update={"calendars": every}))
+        for regime in regimes
+    )  # fmt: skip
+
+
+def _starts(change: levers.Change) -> dt.date | None:
+    """Return when a change begins a regime; people and campaigns carry their own dates."""
+    return None if isinstance(change, (levers.Hire, levers.Leave, levers.Retrain)) else change.start
+
+
+def _explain(error: Exception, i: int, change: levers.Change) -> str:
+    where = f"changes[{i}].{change.kind}"
+    if isinstance(error, ValidationError):
+        lines = [str(item["msg"]).removeprefix("Value error, ") for item in error.errors()]
+        return f"{where} must leave a valid model, got: " + "\n".join(lines)
+    return f"{where}{error}"

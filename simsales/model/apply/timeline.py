@@ -1,0 +1,96 @@
+"""What applying a scenario gives: models that hold one after another, and what the changes cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from simsales.model.levers import Scenario
+from simsales.model.schema import Model
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A model that holds from a date on.
+
+    Parameters
+    ----------
+    model : Model
+    start : date or None
+        None: from the beginning.
+    ramp_days, adoption : float
+        How quickly, and by which share of deals, it is taken up.
+    where : str, optional
+        Condition on a deal's attributes: only deals for which it holds take it up; nothing but what happens to a deal
+        differs from the regime before.
+    """
+
+    model: Model
+    start: dt.date | None = None
+    ramp_days: float = 0.0
+    adoption: float = 1.0
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class DatedCost:
+    """A scenario cost: once and per year from `start` (None: the beginning) on."""
+
+    start: dt.date | None
+    once: float
+    per_year: float
+
+
+@dataclass(frozen=True)
+class DatedDip:
+    """A transition dip: from `start` (None: the beginning) on reps of `roles` (none: all) are slower by up to `depth`."""
+
+    start: dt.date | None
+    depth: float
+    days: float
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """A scenario with uncertain numbers, its base, and what the base itself cost before."""
+
+    scenario: Scenario
+    base: Model
+    costs: tuple[DatedCost, ...] = ()
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What an engine simulates: regimes in order of their start, and what the changes cost.
+
+    Parameters
+    ----------
+    name : str
+    regimes : tuple of Regime
+    costs : tuple of DatedCost
+    dips : tuple of DatedDip
+    uncertain : Uncertain, optional
+        Where numbers are drawn once a replication, see :func:`sampled`; the regimes hold the central values.
+    """
+
+    name: str
+    regimes: tuple[Regime, ...]
+    costs: tuple[DatedCost, ...] = ()
+    dips: tuple[DatedDip, ...] = ()
+    uncertain: Uncertain | None = None
+
+    @property
+    def model(self) -> Model:
+        """The first regime's model: epoch, calendar and currency are its."""
+        return self.regimes[0].model
+
+    @property
+    def last(self) -> Model:
+        """The last regime's model: its reps include all dated hires and leaves."""
+        return self.regimes[-1].model
+
+
+def as_timeline(model: Model | Timeline) -> Timeline:
+    """Return `model` as a timeline of one regime (a timeline is returned as it is)."""
+    return model if isinstance(model, Timeline) else Timeline(model.name, (Regime(model),))
