@@ -47,9 +47,26 @@ class Purpose(IntEnum):
     PATIENCE = 12
     ROUTE = 13
     WAITING = 14
+    PACE = 15
+    HANDOFF = 16
+    HANDOFF_LOSS = 17
+    PULL = 20
+    PUSH = 21
+    DEADLINE = 22
+    PLACE = 23
+    PRODUCT = 30
+    REGION = 31
+    DISCOUNT = 32
+    TERMS = 33
+    SCORE_NOISE = 34
+    PROSPECT = 35
+    EVENT = 36
+    EXPOSURE = 37
+    FACTOR = 38
     ATTRITION = 40
     VACANCY = 41
     HANDOVER = 42
+    UNCERTAIN = 50
     WORK = 64
     """Task j of a visit draws with WORK + j."""
 
