@@ -6,7 +6,7 @@ to the cent, and the pay is the sum of the rounded lines. So the order of deals 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -17,10 +17,13 @@ from simsales.errors import InvalidInputError
 if TYPE_CHECKING:
     from simsales.model.compensation import CompPlan
 
-__all__ = ["DAYS_PER_YEAR", "Line", "PayError", "Statement", "statement"]
+__all__ = ["DAYS_PER_YEAR", "EARNED", "Line", "PayError", "Statement", "statement"]
 
 DAYS_PER_YEAR = 365
 """A base salary is paid for days employed / 365, in leap years too."""
+
+EARNED = ("commission", "bonus", "spiff")
+"""Lines that single deals earn: what a clawback takes back."""
 
 PERIODS_PER_YEAR = {"month": 12, "quarter": 4, "year": 1}
 
@@ -35,14 +38,17 @@ class Line:
 
     Parameters
     ----------
-    kind : {'base', 'commission', 'bonus', 'cap'}
-        What it pays; a ``cap`` line pays nothing and says how much of the bookings earned nothing.
+    kind : {'base', 'quota', 'split', 'commission', 'threshold', 'bonus', 'penalty', 'cap', 'spiff', 'clawback', 'draw', \
+'recovery'}
+        What it pays. Lines that pay nothing explain: ``quota`` how the quota came about, ``split`` whose deals are
+        credited, ``threshold`` and ``cap`` how much of the bookings earned nothing.
     detail : str
         The rule in words.
     basis : Decimal
-        What the rate applies to: days (base), bookings in the slice (commission), bookings (bonus, cap).
+        What the rate applies to: days (base), bookings in the slice (commission), bookings (bonus, cap), pay before
+        (draw), what was advanced before (recovery).
     rate : Decimal
-        Pay per unit of basis; for a bonus the lump sum.
+        Pay per unit of basis; for a lump sum (bonus, penalty, draw) the sum.
     amount : Decimal
         In the model's currency, rounded half up to the cent.
     """
@@ -66,11 +72,14 @@ class Statement:
         Bookings credited.
     lines : tuple of Line
         They add up to `total`.
+    owed : Decimal
+        Advances of a recoverable draw that later pay has still to make good.
     """
 
     quota: Decimal
     credited: Decimal
     lines: tuple[Line, ...]
+    owed: Decimal = Decimal(0)
 
     @property
     def total(self) -> Decimal:
@@ -79,8 +88,13 @@ class Statement:
 
     @property
     def variable(self) -> Decimal:
-        """Commission and bonuses: pay without base."""
+        """Commission, bonuses and all else: pay without base."""
         return sum((line.amount for line in self.lines if line.kind != "base"), Decimal(0))
+
+    @property
+    def earned(self) -> Decimal:
+        """What deals have earned: commission, bonuses and SPIFFs."""
+        return sum((line.amount for line in self.lines if line.kind in EARNED), Decimal(0))
 
     @property
     def attainment(self) -> float:
@@ -88,11 +102,19 @@ class Statement:
         return float(self.credited / self.quota)
 
 
-Bookings = float | Decimal | Iterable[tuple[float, float]]
+Bookings = float | Decimal | Fraction | Iterable[tuple[float, float | Fraction]]
 
 
 def statement(
-    plan: CompPlan, bookings: Bookings, employed: float | Fraction = 1.0, *, days: float | None = None
+    plan: CompPlan,
+    bookings: Bookings,
+    employed: float | Fraction = 1.0,
+    *,
+    days: float | None = None,
+    quota: float | Fraction | None = None,
+    relief: float | Fraction = 1.0,
+    extra: Sequence[Line] = (),
+    owed: Decimal = Decimal(0),
 ) -> Statement:
     """Return what one rep is paid for one period, line by line.
 
@@ -102,19 +124,28 @@ def statement(
     bookings : number, or iterable of (day, amount)
         Credited in the period, in the model's currency; floats are read as they print.
     employed : float or Fraction, default 1
-        Share of the period employed, above 0; the quota shrinks with it (ramp relief).
+        Share of the period employed, above 0; quota and draw shrink with it.
     days : float, optional
         Days employed in the period, for the base; absent: `employed` x 365 / periods a year.
+    quota : float or Fraction, optional
+        Of a whole period, where it is not the plan's (given by a cascade, moved by a ratchet).
+    relief : float or Fraction, default 1
+        Mean ramp factor by which the quota shrinks besides.
+    extra : sequence of Line
+        Worked out deal by deal: splits, SPIFFs, clawback (:mod:`simsales.money.extras`).
+    owed : Decimal
+        Advances of earlier periods.
 
     Returns
     -------
     Statement
-        Base, commission by slice (marginal rates), bonuses, and what a cap withheld.
+        Base, commission by slice (marginal rates), bonuses and penalties, what a threshold or a cap withheld, then
+        `extra`, then the draw: variable pay is topped up to it, or pays back what had been advanced.
 
     Raises
     ------
     PayError
-        If `employed` is outside (0, 1] or `days` is negative.
+        If `employed` or `relief` is outside (0, 1] or `days` is negative.
 
     Examples
     --------
@@ -127,26 +158,36 @@ def statement(
     >>> str(pay.total)
     '160000.00'
     """
-    share = exact(employed)
-    if not 0 < share <= 1:
-        message = (
-            f"employed must be a share above 0 and at most 1, got {employed}. "
-            "Hint: leave out periods in which the rep is not employed"
-        )
-        raise PayError(message)
+    share, ramped = _share("employed", employed), _share("relief", relief)
     if days is not None and days < 0:
         message = f"days must be >= 0, got {days}. Hint: count the days employed in the period"
         raise PayError(message)
     present = share * DAYS_PER_YEAR / PERIODS_PER_YEAR[plan.period] if days is None else exact(days)
-    quota, credited = exact(plan.quota) * share, exact(_total(bookings))
-    payable = credited if plan.cap is None else min(credited, exact(plan.cap) * quota)
+    whole = exact(plan.quota if quota is None else quota)
+    due, credited = whole * share * ramped, exact(_total(bookings))
+    payable = credited if plan.cap is None else min(credited, exact(plan.cap) * due)
     lines = [
         *_base_lines(plan, present),
-        *_commission_lines(plan, payable, quota),
-        *_bonus_lines(plan, credited, quota),
+        *_quota_lines(plan, whole, share, ramped),
+        *_commission_lines(plan, payable, due),
+        *_threshold_lines(plan, payable, due),
+        *_bonus_lines(plan, credited, due),
+        *_penalty_lines(plan, credited, due),
         *_cap_lines(plan, credited - payable),
+        *extra,
     ]
-    return Statement(_plain(quota), _plain(credited), tuple(lines))
+    advance, still_owed = _draw_lines(plan, share, lines, owed)
+    return Statement(_plain(due), _plain(credited), (*lines, *advance), still_owed)
+
+
+def _share(name: str, value: float | Fraction) -> Fraction:
+    """Return a share as a fraction."""
+    share = exact(value)
+    if not 0 < share <= 1:
+        hint = {"employed": "leave out periods in which the rep is not employed", "relief": "1 is no relief"}[name]
+        message = f"{name} must be a share above 0 and at most 1, got {value}. Hint: {hint}"
+        raise PayError(message)
+    return share
 
 
 def exact(value: float | Decimal | Fraction) -> Fraction:
@@ -180,12 +221,28 @@ def _base_lines(plan: CompPlan, days: Fraction) -> list[Line]:
     return [Line("base", detail, _plain(days), _plain(exact(plan.base) / DAYS_PER_YEAR), amount)]
 
 
+def _quota_lines(plan: CompPlan, whole: Fraction, share: Fraction, ramped: Fraction) -> list[Line]:
+    """Return how the quota came about where it is not the plan's."""
+    if ramped == 1 and whole == exact(plan.quota):
+        return []
+    detail = f"quota {float(whole):,.10g} of a whole period x {_percent(share)} of it employed x {_percent(ramped)} ramped up"
+    return [Line("quota", detail, _plain(whole * share * ramped), Decimal(0), Decimal("0.00"))]
+
+
 def _commission_lines(plan: CompPlan, payable: Fraction, quota: Fraction) -> list[Line]:
     """Return one line for each slice of attainment that the bookings reach; rates are marginal."""
+    floor, words = Fraction(0), ""
+    if plan.threshold is not None:
+        if payable < exact(plan.threshold) * quota:
+            return []
+        if plan.threshold_from == "threshold":
+            floor, words = exact(plan.threshold) * quota, f"{_percent(plan.threshold)} of quota"
     lines = []
-    lower, words = Fraction(0), ""
+    lower = floor
     for tier in plan.rates:
         upper = payable if tier.upto is None else exact(tier.upto) * quota
+        if upper <= floor and tier.upto is not None:
+            continue
         slice_ = min(payable, upper) - lower
         if slice_ > 0:
             above = f"above {words}" if words else ""
@@ -195,6 +252,50 @@ def _commission_lines(plan: CompPlan, payable: Fraction, quota: Fraction) -> lis
             lines.append(Line("commission", detail, _plain(slice_), _plain(rate), cents(slice_ * rate)))
         lower, words = upper, f"{_percent(tier.upto or 0)} of quota"
     return lines
+
+
+def _threshold_lines(plan: CompPlan, payable: Fraction, quota: Fraction) -> list[Line]:
+    """Return what a threshold withheld."""
+    if plan.threshold is None or payable <= 0:
+        return []
+    bound = exact(plan.threshold) * quota
+    if payable < bound:
+        words, withheld = f"no commission below {_percent(plan.threshold)} of quota", payable
+    elif plan.threshold_from == "threshold":
+        words, withheld = f"nothing for bookings up to {_percent(plan.threshold)} of quota", bound
+    else:
+        return []
+    return [Line("threshold", words, _plain(withheld), Decimal(0), Decimal("0.00"))]
+
+
+def _penalty_lines(plan: CompPlan, credited: Fraction, quota: Fraction) -> list[Line]:
+    """Return what is taken off for low attainment."""
+    return [
+        Line("penalty", f"below {_percent(penalty.at_below)} of quota", _plain(credited),
+             _plain(exact(penalty.amount)), cents(exact(penalty.amount)))
+        for penalty in plan.penalties
+        if credited < exact(penalty.at_below) * quota
+    ]  # fmt: skip
+
+
+def _draw_lines(
+    plan: CompPlan, share: Fraction, lines: Sequence[Line], owed: Decimal
+) -> tuple[list[Line], Decimal]:
+    """Return the advance or its recovery, and what is owed afterwards."""
+    if plan.draw is None:
+        return [], owed
+    variable = sum((line.amount for line in lines if line.kind != "base"), Decimal(0))
+    least = cents(exact(plan.draw.amount_per_period) * share)
+    if variable < least:
+        advance = least - variable
+        kind = "recoverable" if plan.draw.recoverable else "not recoverable"
+        line = Line("draw", f"advance up to {float(least):,.10g} ({kind})", variable, least, advance)
+        return [line], owed + advance if plan.draw.recoverable else owed
+    back = min(owed, variable - least)
+    if back <= 0:
+        return [], owed
+    detail = f"pays back advances of {float(owed):,.10g} from pay above the draw of {float(least):,.10g}"
+    return [Line("recovery", detail, owed, Decimal(-1), -back)], owed - back
 
 
 def _bonus_lines(plan: CompPlan, credited: Fraction, quota: Fraction) -> list[Line]:
@@ -218,9 +319,12 @@ def _total(bookings: Bookings) -> Decimal | Fraction:
     """Return the exact sum of what was credited, whatever its order."""
     if not isinstance(bookings, Iterable):
         return exact(bookings)
+    amounts = [amount for _, amount in bookings]
+    fractions = sum((each for each in amounts if isinstance(each, Fraction)), Fraction(0))
     with localcontext() as context:
         context.prec = 80  # wide enough that no digit of any amount is ever rounded away
-        return sum((Decimal(str(float(amount))) for _, amount in bookings), Decimal(0))
+        plain = sum((Decimal(str(float(each))) for each in amounts if not isinstance(each, Fraction)), Decimal(0))
+    return fractions + exact(plain) if fractions else plain
 
 
 def _plain(value: Fraction) -> Decimal:
@@ -228,5 +332,5 @@ def _plain(value: Fraction) -> Decimal:
     return Decimal(value.numerator) / Decimal(value.denominator)
 
 
-def _percent(share: float) -> str:
+def _percent(share: float | Fraction) -> str:
     return f"{float(exact(share) * 100):.10g} %"

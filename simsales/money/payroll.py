@@ -7,25 +7,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from simsales.engine.clock import periods
-from simsales.money.pay import Statement, statement
+from simsales.engine.ramp import mean_ramp
+from simsales.model.quota import assigned, ratcheted
+from simsales.money.credit import Account, accounts
+from simsales.money.extras import clawback_lines, spiff_lines, split_lines
+from simsales.money.pay import Line, Statement, cents, exact, statement
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from simsales.engine import EventLog
     from simsales.engine.clock import Clock
     from simsales.engine.plan import Plan
     from simsales.facts import Facts
     from simsales.model.compensation import CompPlan
 
-__all__ = ["Employment", "Payroll", "credited", "pay_statements", "payroll", "schedule", "statements"]
+__all__ = ["Employment", "Payroll", "pay_statements", "payroll", "rep_days", "schedule", "statements"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class Employment:
         Local dates employed in the period and inside the run.
     share : Fraction
         `days` of the period's days; the quota shrinks with it.
+    quota : Fraction
+        Of a whole period, as the plan or the model's `quotas` state it.
+    relief : Fraction
+        Mean of the ramp over the days employed, to six digits; 1 where the plan gives no ramp relief.
     """
 
     rep: int
@@ -57,6 +63,8 @@ class Employment:
     end: float
     days: int
     share: Fraction
+    quota: Fraction
+    relief: Fraction = Fraction(1)
 
 
 class Payroll(NamedTuple):
@@ -66,16 +74,30 @@ class Payroll(NamedTuple):
     commission: float
 
 
+Days = tuple[tuple[float, ...], tuple[float, ...]]
+
+
+def rep_days(facts: Facts) -> Days:
+    """Return on which day each rep was hired and left, in the run where people come and go by themselves."""
+    plan, log = facts.plan, facts.log
+    assert plan is not None
+    hired = getattr(log, "rep_hired", plan.rep_hired)
+    left = getattr(log, "rep_left", plan.rep_leaves)
+    return tuple(hired.tolist()), tuple(left.tolist())
+
+
 @lru_cache(maxsize=32)
-def schedule(plan: Plan, until: float) -> tuple[Employment, ...]:
+def schedule(plan: Plan, until: float, days: Days | None = None) -> tuple[Employment, ...]:
     """Return every pay period of every rep with a plan, in order of rep and time.
 
     Parameters
     ----------
     plan : Plan
-        A lowered timeline; its start, hires and leaves bound the employment.
+        A lowered timeline; its start bounds the employment.
     until : float
         End of the run, in days since the epoch.
+    days : (tuple of float, tuple of float), optional
+        When each rep was hired and left; absent: as planned.
 
     Returns
     -------
@@ -83,39 +105,31 @@ def schedule(plan: Plan, until: float) -> tuple[Employment, ...]:
         Calendar months, quarters or years in the calendar's zone. A period that the run or the employment covers
         only in part has a share below 1.
     """
+    hired, left = days or (tuple(plan.rep_hired.tolist()), tuple(plan.rep_leaves.tolist()))
     found: list[Employment] = []
     for rep in range(len(plan.reps)):
-        first, last = _employed(plan, rep, until)
+        first, last = _employed(plan, hired[rep], left[rep], until)
         day = first
         while day < last:
             known = _comp_plan(plan, rep, day)
             if known is None:
                 day = _next_month(day)
                 continue
-            name, comp = known
+            regime, name, comp = known
             begin, end, label = _period(plan, comp.period, day)
             stop = min(plan.clock.date(end), last)
-            days, whole = (stop - day).days, (plan.clock.date(end) - plan.clock.date(begin)).days
-            found.append(Employment(rep, name, comp, label, begin, end, days, Fraction(days, whole)))
+            n, whole = (stop - day).days, (plan.clock.date(end) - plan.clock.date(begin)).days
+            quota = exact(_assigned(plan)[regime].get(plan.reps[rep], comp.quota))
+            relief = _relief(plan, regime, rep, day, stop, hired[rep]) if comp.ramp_relief else Fraction(1)
+            found.append(Employment(rep, name, comp, label, begin, end, n, Fraction(n, whole), quota, relief))
             day = stop
     return tuple(found)
 
 
-def credited(
-    terms: Sequence[Employment], owner: NDArray[np.int64], closed: NDArray[np.float64], amount: NDArray[np.float64]
-) -> list[list[tuple[float, float]]]:
-    """Return the (day, amount) of the deals won in each employment, credited to the owner at the win.
-
-    Parameters
-    ----------
-    terms : sequence of Employment
-    owner, closed, amount : ndarray, shape (n_won,)
-        Won deals only: position of the owner in the plan's reps, day of the win, amount.
-    """
-    mine: dict[int, list[tuple[float, float]]] = {}
-    for rep, day, value in zip(owner.tolist(), closed.tolist(), amount.tolist(), strict=True):
-        mine.setdefault(rep, []).append((day, value))
-    return [[deal for deal in mine.get(term.rep, ()) if term.begin <= deal[0] < term.end] for term in terms]
+def _relief(plan: Plan, regime: int, rep: int, day: dt.date, stop: dt.date, hired: float) -> Fraction:
+    """Return the mean of a rep's ramp over dates, to six digits."""
+    mean = mean_ramp(plan, regime, rep, plan.clock.midnight(day), plan.clock.midnight(stop), hired)
+    return max(exact(round(mean, 6)), Fraction(1, 10**6))
 
 
 @lru_cache(maxsize=4)
@@ -123,9 +137,57 @@ def statements(facts: Facts) -> tuple[tuple[Employment, Statement], ...]:
     """Return the pay statements of a simulated run under its plan (none for a history)."""
     if facts.plan is None:
         return ()
-    terms = schedule(facts.plan, facts.until)
-    deals = credited(terms, *_won(facts))
-    return tuple((t, statement(t.comp, mine, t.share, days=t.days)) for t, mine in zip(terms, deals, strict=True))
+    terms = schedule(facts.plan, facts.until, rep_days(facts))
+    pairs = zip(terms, accounts(facts, terms), strict=True)
+    found: list[tuple[Employment, Statement]] = []
+    for _, mine in groupby(pairs, key=lambda pair: pair[0].rep):
+        found += _of_one_rep(list(mine), facts.until)
+    return tuple(found)
+
+
+def _of_one_rep(periods_: Sequence[tuple[Employment, Account]], until: float) -> list[tuple[Employment, Statement]]:
+    """Return a rep's statements in order of time; advances, the ratchet and clawback reach from one to the next."""
+    found: list[tuple[Employment, Statement]] = []
+    paid: list[tuple[Employment, Account, Fraction]] = []
+    owed, quota, plan = Decimal(0), Fraction(0), ("", Fraction(0))
+    for term, account in periods_:
+        if plan != (term.plan_name, term.quota):
+            plan, quota = (term.plan_name, term.quota), term.quota
+        paid.append((term, account, quota))
+        extra = [line for each in paid for line in _taken_back(each, term, until)]
+        pay = _pay(term, account, quota, extra=extra, owed=owed)
+        found.append((term, pay))
+        owed = pay.owed
+        if term.comp.ratchet is not None:
+            sold = account.total() / (term.share * term.relief)  # as if employed and ramped up for the whole period
+            quota = max(exact(cents(ratcheted(quota, sold, term.comp.ratchet))), Fraction(1, 100))
+    return found
+
+
+def _pay(
+    term: Employment, account: Account, quota: Fraction, *, before: float | None = None,
+    extra: Sequence[Line] = (), owed: Decimal = Decimal(0),
+) -> Statement:  # fmt: skip
+    """Return one statement; without the deals that were cancelled before a day, if one is given."""
+    kept = account if before is None else account.without(before)
+    lines = [*split_lines(kept.credits), *spiff_lines(term.comp, kept.won), *extra]
+    return statement(
+        term.comp, kept.pairs, term.share, days=term.days, quota=quota, relief=term.relief, extra=lines, owed=owed
+    )
+
+
+def _taken_back(paid: tuple[Employment, Account, Fraction], now: Employment, until: float) -> list[Line]:
+    """Return what is taken back in one period for deals paid in an earlier or the same one."""
+    term, account, quota = paid
+    if term.comp.clawback is None:
+        return []
+    without = partial(_without, term, account, quota)
+    end = min(now.end, until)
+    return clawback_lines(term.comp, term.period, account.all(), without, now.begin, end)
+
+
+def _without(term: Employment, account: Account, quota: Fraction, before: float) -> Statement:
+    return _pay(term, account, quota, before=before)
 
 
 def payroll(facts: Facts) -> Payroll:
@@ -136,13 +198,15 @@ def payroll(facts: Facts) -> Payroll:
     return Payroll(float(total - variable), float(variable))
 
 
-def pay_statements(log: EventLog) -> pd.DataFrame:
+def pay_statements(log: EventLog, *, names: bool = False) -> pd.DataFrame:
     """Return every line of every pay statement of a run.
 
     Parameters
     ----------
     log : EventLog
-        The owner when a deal is won gets the credit.
+        The owner when a deal is won gets the credit, less what the plan's splits give to others.
+    names : bool, default False
+        Show reps by name; otherwise they are rep-1, rep-2, ... in the model's order.
 
     Returns
     -------
@@ -157,35 +221,30 @@ def pay_statements(log: EventLog) -> pd.DataFrame:
     ...                      stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
     ...                      plans={"std": {"base": 36500.0, "quota": 1e5}},
     ...                      reps=[{"name": "Ada", "role": "AE", "plan": "std"}]), until="2027-03-31")
-    >>> pay_statements(log)[["rep", "period", "line", "amount"]].values.tolist()
+    >>> pay_statements(log, names=True)[["rep", "period", "line", "amount"]].values.tolist()
     [['Ada', '2027-Q1', 'base', 9000.0]]
     """
     from simsales.facts import from_log
 
     pays = statements(from_log(log))
     rows = [
-        (log.plan.reps[term.rep], term.plan_name, term.period, line.kind, line.detail,
+        (log.plan.reps[term.rep] if names else f"rep-{term.rep + 1}", term.plan_name, term.period, line.kind, line.detail,
          float(line.basis), float(line.rate), float(line.amount))
         for term, pay in pays
         for line in pay.lines
     ]  # fmt: skip
-    names = ["rep", "plan", "period", "line", "detail", "basis", "rate", "amount"]
-    return pd.DataFrame(rows, columns=names)
+    columns = ["rep", "plan", "period", "line", "detail", "basis", "rate", "amount"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def _won(facts: Facts) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return owner, day and amount of the won deals."""
-    deals = facts.deals
-    return deals.owner[deals.won], deals.closed[deals.won], deals.amount[deals.won]
-
-
-def _employed(plan: Plan, rep: int, until: float) -> tuple[dt.date, dt.date]:
+def _employed(plan: Plan, hired: float, left: float, until: float) -> tuple[dt.date, dt.date]:
     """Return the first date of a rep in the run and the date after the last one."""
     clock = plan.clock
-    first = clock.date(max(plan.start, float(plan.rep_hired[rep])))
-    leaves = float(plan.rep_leaves[rep])
     last = _end_date(clock, until)
-    return first, min(last, clock.date(leaves)) if leaves < until else last
+    if hired >= until:
+        return last, last
+    first = clock.date(max(plan.start, hired))
+    return first, min(last, clock.date(left)) if left < until else last
 
 
 def _end_date(clock: Clock, until: float) -> dt.date:
@@ -194,14 +253,14 @@ def _end_date(clock: Clock, until: float) -> dt.date:
     return date if clock.midnight(date) >= until else date + dt.timedelta(days=1)
 
 
-def _comp_plan(plan: Plan, rep: int, day: dt.date) -> tuple[str, CompPlan] | None:
-    """Return the plan in force for a rep on a date: that of the latest regime begun by then."""
+def _comp_plan(plan: Plan, rep: int, day: dt.date) -> tuple[int, str, CompPlan] | None:
+    """Return regime and plan in force for a rep on a date: those of the latest regime begun by then."""
     chosen = None
-    for regime, named in zip(plan.timeline.regimes, _named(plan), strict=True):
+    for r, (regime, named) in enumerate(zip(plan.timeline.regimes, _named(plan), strict=True)):
         if regime.start is not None and regime.start > day:
             continue
         name = named.get(plan.reps[rep], _named(plan)[-1][plan.reps[rep]])
-        chosen = (name, regime.model.plans[name]) if name in regime.model.plans else None
+        chosen = (r, name, regime.model.plans[name]) if name in regime.model.plans else None
     return chosen
 
 
@@ -213,6 +272,12 @@ def _named(plan: Plan) -> tuple[dict[str, str], ...]:
     return tuple(
         {str(rep.name): rep.plan or "" for rep in named_reps(regime.model)} for regime in plan.timeline.regimes
     )
+
+
+@lru_cache(maxsize=32)
+def _assigned(plan: Plan) -> tuple[dict[str, float], ...]:
+    """Return the quotas that the model gives to reps, by regime."""
+    return tuple(assigned(regime.model) for regime in plan.timeline.regimes)
 
 
 def _period(plan: Plan, kind: str, day: dt.date) -> tuple[float, float, str]:

@@ -1,0 +1,207 @@
+"""When the money of won deals arrives, and which deals are cancelled (keyed draws, so that scenarios stay paired)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from simsales.engine.plan import WON
+from simsales.engine.streams import Streams, hash64
+from simsales.model.laws import AnyLaw
+from simsales.model.terms import Terms
+from simsales.money.pay import exact
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simsales.engine import EventLog
+    from simsales.engine.plan import Plan
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["Flows", "cancelled_at", "cash_between", "flows", "receipts", "terms_of"]
+
+CASH, BAD_DEBT, CANCEL, CANCEL_AFTER = 24, 25, 26, 27
+"""Purposes of the draws; the numbers never change."""
+KINDS = ("deposit", "payment", "refund")
+EDGE = 1e-12
+
+
+class Flows(NamedTuple):
+    """Expected and received payments as columns of shape (n_flows,), by deal, then due day, then kind.
+
+    Parameters
+    ----------
+    deal, kind : ndarray of int
+        Position in the log; index in ``KINDS``.
+    due, received : ndarray of float
+        Days since the epoch; NaN where the money never comes (bad debt, cancelled before).
+    amount : ndarray of float
+        Below 0 for a refund.
+    """
+
+    deal: Ints
+    kind: Ints
+    due: Floats
+    received: Floats
+    amount: Floats
+
+
+def receipts(log: EventLog) -> pd.DataFrame:
+    """Return every payment that won deals bring, one row a payment.
+
+    Parameters
+    ----------
+    log : EventLog
+
+    Returns
+    -------
+    DataFrame
+        ``deal_id, kind, due_at, received_at, amount``: a deposit on the day of the win, the rest by the terms in force
+        then, and refunds (below 0) when a deal is cancelled. Not received (missing): never, or not by the end of the run.
+
+    Examples
+    --------
+    >>> from simsales.engine import simulate
+    >>> from simsales.model.schema import Model
+    >>> log = simulate(Model(channels=[{"name": "web", "leads_per_week": 7.0}],
+    ...                      segments=[{"name": "all", "amount": 100.0}],
+    ...                      terms={"deposit_share": 0.3, "payment_days": 60.0},
+    ...                      stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}]), cases=1)
+    >>> receipts(log)[["kind", "amount"]].values.tolist()
+    [['deposit', 30.0], ['payment', 70.0]]
+    """
+    found = flows(log)
+    known = np.where(found.received < log.until, found.received, np.nan)
+    return pd.DataFrame(
+        {
+            "deal_id": pd.Series(log.ids[found.deal], dtype=object),
+            "kind": pd.Series([KINDS[kind] for kind in found.kind.tolist()], dtype=object),
+            "due_at": log.moments(found.due),
+            "received_at": log.moments(known),
+            "amount": found.amount,
+        }
+    )
+
+
+@lru_cache(maxsize=4)
+def flows(log: EventLog) -> Flows:
+    """Return the payments of a run's won deals, beyond its end too."""
+    won = np.flatnonzero((log.deal.status == WON) & ~np.isnan(log.deal.amount))
+    closed, amount = log.deal.closed[won], log.deal.amount[won]
+    deposit, after, bad = _terms(log, won, closed)
+    cancelled = cancelled_at(log)[won]
+    first = np.round(amount * deposit, 2)
+    last = closed + after
+    paid_late = np.where(bad | (last >= cancelled), np.nan, last)
+    rest, lost = _less(amount, first), np.isnan(paid_late)
+    refunded = -(first + np.where(lost, 0.0, rest))
+    parts = (
+        _flows(won, 0, closed, closed, first, first > 0.0),
+        _flows(won, 1, last, paid_late, rest, (rest > 0.0) | (amount == 0.0)),
+        _flows(won, 2, cancelled, cancelled, refunded, np.isfinite(cancelled) & (refunded < 0.0)),
+    )
+    whole = Flows._make(np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.lexsort((whole.kind, whole.due, whole.deal))
+    return Flows._make(column[order] for column in whole)
+
+
+def _less(amount: Floats, first: Floats) -> Floats:
+    """Return what is left of each amount, without the noise of float subtraction (100.10 - 30.03 is 70.07)."""
+    pairs = zip(amount.tolist(), first.tolist(), strict=True)
+    return np.array([a if b == 0.0 else float(exact(a) - exact(b)) for a, b in pairs], dtype=float)
+
+
+def _flows(deal: Ints, kind: int, due: Floats, received: Floats, amount: Floats, keep: NDArray[np.bool_]) -> Flows:
+    """Return the payments of one kind that there are."""
+    return Flows(deal[keep], np.full(int(keep.sum()), kind), due[keep], received[keep], amount[keep])
+
+
+def cash_between(log: EventLog, begin: float, end: float) -> float:
+    """Return what was received from `begin` on and before `end`, refunds deducted."""
+    found = flows(log)
+    inside = (found.received >= begin) & (found.received < min(end, log.until))
+    return float(found.amount[inside].sum())
+
+
+@lru_cache(maxsize=4)
+def cancelled_at(log: EventLog) -> Floats:
+    """Return the day on which each deal is cancelled after its win; infinite for those that stay.
+
+    Parameters
+    ----------
+    log : EventLog
+
+    Returns
+    -------
+    ndarray of float, shape (n_deals,)
+    """
+    found = np.full(len(log.deal.status), np.inf)
+    won = np.flatnonzero(log.deal.status == WON)
+    for terms, mine in _by_terms(log, won, log.deal.closed[won]):
+        if terms.cancel_share > 0.0:
+            deals = won[mine]
+            gone = _uniforms(log, deals, CANCEL) < terms.cancel_share
+            after = _drawn(terms.cancel_days, _uniforms(log, deals, CANCEL_AFTER))
+            found[deals[gone]] = log.deal.closed[deals[gone]] + after[gone]
+    return found
+
+
+def terms_of(plan: Plan, day: float) -> Terms:
+    """Return the terms in force on a day: those of the latest regime begun by then."""
+    r = int(np.searchsorted(plan.regime_start, day, side="right")) - 1
+    terms: Terms = plan.timeline.regimes[max(r, 0)].model.terms
+    return terms
+
+
+def plain(plan: Plan) -> bool:
+    """Tell whether every deal is paid in full on the day of its win."""
+    return all(regime.model.terms == Terms() for regime in plan.timeline.regimes)
+
+
+def _by_terms(log: EventLog, won: Ints, closed: Floats) -> list[tuple[Terms, Ints]]:
+    """Return the terms of every regime with the positions in `won` of the deals that were won under them."""
+    if not len(won):
+        return []
+    regime = np.maximum(np.searchsorted(log.plan.regime_start, closed, side="right") - 1, 0)
+    models = [each.model for each in log.plan.timeline.regimes]
+    return [(models[r].terms, np.flatnonzero(regime == r)) for r in np.unique(regime).tolist()]
+
+
+def _terms(log: EventLog, won: Ints, closed: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return deposit share, days to the rest, and whether the rest is never paid, of won deals."""
+    deposit, after, bad = np.zeros(len(won)), np.zeros(len(won)), np.zeros(len(won), dtype=bool)
+    for terms, mine in _by_terms(log, won, closed):
+        deposit[mine] = terms.deposit_share
+        after[mine] = _drawn(terms.payment_days, _uniforms(log, won[mine], CASH))
+        if terms.bad_debt_share > 0.0:
+            bad[mine] = _uniforms(log, won[mine], BAD_DEBT) < terms.bad_debt_share
+    return deposit, after, bad
+
+
+def _drawn(law: AnyLaw, u: Floats) -> Floats:
+    """Return draws of a law, ends cut off as tables do."""
+    return np.asarray(law.quantile(np.clip(u, EDGE, 1.0 - EDGE)), dtype=float)
+
+
+def _uniforms(log: EventLog, deals: Ints, purpose: int) -> Floats:
+    """Return one keyed uniform a deal, shape (n,)."""
+    index, name = _words(log)
+    return Streams(log.seed, log.replication).uniforms(index[deals], name[deals], 0, purpose)
+
+
+@lru_cache(maxsize=4)
+def _words(log: EventLog) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return the two words that stand for each deal in every draw (those of the engine)."""
+    plan, deal = log.plan, log.deal
+    index = deal.number.astype(np.uint32)
+    name = np.array([*plan.channel_key, 0], dtype=np.uint32)[deal.channel]
+    ids = plan.opening.ids if plan.opening is not None else ()
+    if ids:
+        words = np.array([hash64(f"open:{each}") for each in ids], dtype=np.uint32)
+        index[: len(ids)], name[: len(ids)] = words[:, 0], words[:, 1]
+    return index, name
