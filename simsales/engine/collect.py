@@ -60,6 +60,13 @@ def _deal_columns(facts: Deals, deals: list[Deal]) -> DealColumns:
         number=facts.number[:n],
         reason=ints("reason"),
         opening=np.arange(n) < facts.n_opening,
+        product=facts.product[:n],
+        region=facts.region[:n],
+        currency=facts.currency[:n],
+        source=facts.source[:n],
+        list_amount=facts.list_amount[:n],
+        discount=facts.discount[:n],
+        rate=facts.rate[:n],
     )
 
 

@@ -20,6 +20,10 @@ class DealColumns:
     owner, segment, channel, stage, regime, number, reason : ndarray of int
         -1 is nobody or unknown; `stage` is the last one; `reason` indexes ``state.REASONS``.
     opening : ndarray of bool
+    product, region, currency, source : ndarray of int
+        -1 where there is none (currency: where it is the model's); `source` is a position in ``plan.market.sources``, -1 for opening deals.
+    list_amount, discount, rate : ndarray of float
+        ``amount = list_amount * (1 - discount)`` in the model's currency, `rate` of which make one unit of the deal's own.
     """
 
     created: Floats
@@ -35,6 +39,13 @@ class DealColumns:
     number: Ints
     reason: Ints
     opening: Flags
+    product: Ints
+    region: Ints
+    currency: Ints
+    source: Ints
+    list_amount: Floats
+    discount: Floats
+    rate: Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,29 +66,32 @@ class EventLog:
 
     @cached_property
     def ids(self) -> np.ndarray[Any, np.dtype[np.object_]]:
-        """Deal ids: an opening deal's own, else channel and number."""
+        """Deal ids: an opening deal's own, else source (channel, campaign) and number."""
         given = self.plan.opening.ids if self.plan.opening is not None else ()
-        numbers, channels = self.deal.number.tolist(), self.deal.channel.tolist()
-        names = self.plan.channels
+        numbers, sources = self.deal.number.tolist(), self.deal.source.tolist()
+        names = [source.name for source in self.plan.market.sources]
         n = len(given)
-        fresh = [f"{names[c]}-{i + 1:06d}" for c, i in zip(channels[n:], numbers[n:], strict=True)]
+        fresh = [f"{names[c]}-{i + 1:06d}" for c, i in zip(sources[n:], numbers[n:], strict=True)]
         if not set(given).isdisjoint(fresh):
             fresh = [f"new-{name}" for name in fresh]
         return np.array([*given, *fresh], dtype=object)
 
     @cached_property
     def deals(self) -> pd.DataFrame:
-        """One row a deal, with History's columns, then ``reason, response_hours, is_opening``."""
+        """One row a deal, with History's columns, then ``reason, response_hours, is_opening``.
+
+        With discounts in the model also ``list_amount, discount``; with regions of another currency also
+        ``local_amount, local_currency`` (at the rate of the day of creation).
+        """
         deal, n = self.deal, len(self.deal.created)
-        blank = np.full(n, None, dtype=object)
-        return pd.DataFrame(
+        found = pd.DataFrame(
             {
                 "deal_id": _texts(self.ids),
                 "created_at": self.moments(deal.created),
                 "segment": _named(self.plan.segments, deal.segment),
                 "channel": _named(self.plan.channels, deal.channel),
-                "product": _texts(blank),
-                "region": _texts(blank),
+                "product": _named(self.plan.market.products, deal.product),
+                "region": _named(self.plan.market.regions, deal.region),
                 "owner": _named(self.plan.reps, deal.owner),
                 "amount": deal.amount,
                 "currency": _texts(np.full(n, self.plan.timeline.model.currency, dtype=object)),
@@ -101,6 +104,18 @@ class EventLog:
                 "is_opening": deal.opening,
             }
         )
+        return found.assign(**self._prices())
+
+    def _prices(self) -> dict[str, Any]:
+        """Return the columns that only models with discounts or several currencies have."""
+        deal, market = self.deal, self.plan.market
+        found: dict[str, Any] = {}
+        if market.priced:
+            found |= {"list_amount": deal.list_amount, "discount": deal.discount}
+        if market.currencies:
+            names = np.array([*market.currencies, self.plan.timeline.model.currency], dtype=object)
+            found |= {"local_amount": deal.amount / deal.rate, "local_currency": _texts(names[deal.currency])}
+        return found
 
     @cached_property
     def visits(self) -> pd.DataFrame:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from simsales.engine.clock import Clock
-from simsales.engine.lower_leads import lead_tables
+from simsales.engine.lower_leads import lead_tables, names_of
 from simsales.engine.lower_people import people_tables
 from simsales.engine.lower_stages import stage_tables
 from simsales.engine.opening import lower_opening
@@ -120,11 +120,6 @@ def _read_date(text: str) -> dt.date:
         return dt.datetime.fromisoformat(text)
 
 
-def _union(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """Return all names of the groups, in the order of the last group, then of earlier ones."""
-    return tuple(dict.fromkeys(name for group in reversed(list(groups)) for name in group))
-
-
 def _keys(kind: str, names: Sequence[str]) -> tuple[int, ...]:
     """Return the words that stand for names; two names with one word would share their draws."""
     keys = tuple(hash32(f"{kind}:{name}") for name in names)
@@ -149,12 +144,12 @@ class Lowering:
         self.start = start
         self.until = until
         self.models = [regime.model for regime in timeline.regimes]
-        self.stages = _union([model.stage_names for model in self.models])
-        self.channels = _union([[c.name for c in model.channels] for model in self.models])
-        self.segments = _union([[s.name for s in model.segments] for model in self.models])
-        self.roles = _union([[r.name for r in model.roles] for model in self.models])
+        self.stages = names_of([model.stage_names for model in self.models])
+        self.channels = names_of([[c.name for c in model.channels] for model in self.models])
+        self.segments = names_of([[s.name for s in model.segments] for model in self.models])
+        self.roles = names_of([[r.name for r in model.roles] for model in self.models])
         self.people = [{str(rep.name): rep for rep in named_reps(model)} for model in self.models]
-        self.reps = _union([list(people) for people in self.people])
+        self.reps = names_of([list(people) for people in self.people])
         self.tables: list[Table] = []
         self._ids: dict[int, int] = {}
 
@@ -184,7 +179,9 @@ class Lowering:
             **stage_tables(self), **lead_tables(self), **people_tables(self),
             opening=None if opening is None else lower_opening(
                 opening, clock=self.clock, start=self.start, stages=self.stages,
-                segments=self.segments, channels=self.channels, reps=self.reps),
+                segments=self.segments, channels=self.channels, reps=self.reps,
+                products=names_of([p.name for p in model.products] for model in self.models),
+                regions=names_of([region.name for region in model.regions] for model in self.models)),
             notes=worktime.notes, tables=tuple(self.tables),
         )  # fmt: skip
 

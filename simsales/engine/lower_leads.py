@@ -1,12 +1,18 @@
-"""Lower channels and segments to the plan's tables."""
+"""Lower channels, segments and the market to the plan's tables."""
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simsales.model.schema import Channel, Model
+from simsales.engine.plan_market import NEVER, Curve, EventPlan, MarketPlan, ScorePlan, Source
+from simsales.engine.streams import hash32
+from simsales.model.conditions import parse_condition
+from simsales.model.laws import Constant
+from simsales.model.schema import Channel, Event, Model
 
 if TYPE_CHECKING:
     from simsales.engine.lower import Lowering
@@ -32,7 +38,7 @@ def lead_tables(low: Lowering) -> dict[str, Any]:
             logit[r, g] = segment.advance_logit
     return {
         "entry": entry, "segment_share": share, "segment_amount": amount,
-        "segment_logit": logit,
+        "segment_logit": logit, "market": _market(low),
     }  # fmt: skip
 
 
@@ -42,3 +48,129 @@ def _entry(channel: Channel, model: Model) -> dict[str, float]:
 
 def _segments(channel: Channel, model: Model) -> dict[str, float]:
     return channel.segments or {model.segments[0].name: 1.0}
+
+
+# the market -------------------------------------------------------------------------------------
+
+
+def names_of(groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Return all names of the groups, in the order of the last group, then of earlier ones."""
+    return tuple(dict.fromkeys(name for group in reversed(list(groups)) for name in group))
+
+
+def _market(low: Lowering) -> MarketPlan:
+    products = names_of([product.name for product in model.products] for model in low.models)
+    regions = names_of([region.name for region in model.regions] for model in low.models)
+    own = low.models[0].currency
+    used = names_of([r.currency for r in m.regions if r.currency] for m in low.models)
+    currencies = tuple(name for name in used if name != own)
+    return MarketPlan(
+        sources=_sources(low), products=products, regions=regions, currencies=currencies,
+        rates=tuple(_rates(low, name) for name in currencies),
+        **_products(low, products), **_regions(low, regions, currencies), **_prices(low),
+        scores=tuple(_scores(low)), events=tuple(_event(low, event) for event in low.timeline.last.events),
+    )  # fmt: skip
+
+
+def _sources(low: Lowering) -> tuple[Source, ...]:
+    """Return the streams of leads; the channels' own come first and keep the words they always had."""
+    found = [Source(name, c, hash32(f"channel:{name}")) for c, name in enumerate(low.channels)]
+    for c, name in enumerate(low.channels):
+        same = [channel for model in low.models for channel in model.channels if channel.name == name]
+        for campaign in names_of([each.name for each in channel.campaigns] for channel in same):
+            label = f"{name}/{campaign}"
+            found.append(Source(label, c, hash32(f"campaign:{label}"), campaign))
+        if any(channel.spend is not None for channel in same):
+            found.append(Source(f"{name}:spend", c, hash32(f"channel:{name}:spend"), spend=True))
+    return tuple(found)
+
+
+def _table(low: Lowering, *width: int) -> Any:
+    return np.zeros((len(low.models), *width))
+
+
+def _products(low: Lowering, names: Sequence[str]) -> dict[str, Any]:
+    share = _table(low, len(low.channels), len(names))
+    scale, logit = _table(low, len(names)) + 1.0, _table(low, len(names))
+    cycles: list[tuple[Curve | None, ...]] = []
+    for r, model in enumerate(low.models):
+        default = {product.name: product.share for product in model.products}
+        _shares(low, r, share, names, [(c, c.products or default) for c in model.channels])
+        curves: dict[str, Curve] = {}
+        for product in model.products:
+            k = names.index(product.name)
+            scale[r, k], logit[r, k] = product.amount_scale, product.advance_logit
+            if product.life_cycle:
+                points = sorted((low.clock.midnight(p.date), p.factor) for p in product.life_cycle)
+                curves[product.name] = (np.array([p[0] for p in points]), np.array([p[1] for p in points]))
+        cycles.append(tuple(curves.get(name) for name in names))
+    return {"product_share": share, "product_scale": scale, "product_logit": logit, "life_cycles": tuple(cycles)}
+
+
+def _regions(low: Lowering, names: Sequence[str], currencies: Sequence[str]) -> dict[str, Any]:
+    share = _table(low, len(low.channels), len(names))
+    scale, logit = _table(low, len(names)) + 1.0, _table(low, len(names))
+    currency = np.full((len(low.models), len(names)), -1)
+    for r, model in enumerate(low.models):
+        default = {region.name: region.share for region in model.regions}
+        _shares(low, r, share, names, [(c, c.regions or default) for c in model.channels])
+        for region in model.regions:
+            k = names.index(region.name)
+            scale[r, k], logit[r, k] = region.amount_scale, region.advance_logit
+            if region.currency in currencies:
+                currency[r, k] = currencies.index(region.currency)
+    return {"region_share": share, "region_scale": scale, "region_logit": logit, "region_currency": currency}
+
+
+def _shares(
+    low: Lowering, r: int, share: Any, names: Sequence[str], rows: Iterable[tuple[Channel, dict[str, float]]]
+) -> None:
+    for channel, shares in rows:
+        for name, value in shares.items():
+            share[r, low.channels.index(channel.name), names.index(name)] = value
+
+
+def _rates(low: Lowering, currency: str) -> Curve:
+    """Return a currency's exchange rates, as the latest regime that has any states them."""
+    known = next(model.fx[currency] for model in reversed(low.models) if currency in model.fx)
+    rows = sorted((low.clock.midnight(each.start), each.rate) for each in known)
+    return np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+
+
+def _prices(low: Lowering) -> dict[str, Any]:
+    discount = np.full((len(low.models), len(low.segments)), -1)
+    size, cooldown = _table(low, len(low.channels)), _table(low, len(low.channels))
+    for r, model in enumerate(low.models):
+        for segment in model.segments:
+            law = model.pricing.discount if segment.discount is None else segment.discount
+            if not (isinstance(law, Constant) and law.value == 0.0):
+                discount[r, low.segments.index(segment.name)] = low.law(law)
+        for channel in model.channels:
+            if channel.market is not None:
+                c = low.channels.index(channel.name)
+                size[r, c], cooldown[r, c] = channel.market.size, channel.market.cooldown_days
+    return {
+        "discount": discount, "market_size": size, "cooldown": cooldown,
+        "non_standard": np.array([model.pricing.non_standard_terms for model in low.models]),
+        "unit_cost": np.array([model.pricing.unit_cost_share for model in low.models]),
+    }  # fmt: skip
+
+
+def _scores(low: Lowering) -> Iterable[ScorePlan | None]:
+    for model in low.models:
+        scoring = model.scoring
+        if scoring is None or any(factor.law is None for factor in scoring.factors):
+            yield None
+            continue
+        laws = tuple(low.tables[low.law(factor.law)] for factor in scoring.factors if factor.law is not None)
+        yield ScorePlan(scoring, tuple(hash32(f"factor:{name}") for name in scoring.names), laws)
+
+
+def _event(low: Lowering, event: Event) -> EventPlan:
+    last = NEVER if event.until is None else low.clock.midnight(event.until + dt.timedelta(days=1))
+    return EventPlan(
+        name=event.name, key=hash32(f"event:{event.name}"), begin=low.clock.midnight(event.start), end=last,
+        probability=event.probability, leads=event.leads, amount=event.amount, win_logit=event.win_logit,
+        exposure=event.exposure, where=parse_condition(event.where) if event.where else (),
+        rep=low.reps.index(event.rep) if event.rep in low.reps else -1,
+    )  # fmt: skip

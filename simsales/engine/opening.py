@@ -24,6 +24,8 @@ def lower_opening(
     segments: Sequence[str],
     channels: Sequence[str],
     reps: Sequence[str],
+    products: Sequence[str] = (),
+    regions: Sequence[str] = (),
 ) -> Opening:
     """Return the opening deals as arrays, checked against the model's names.
 
@@ -31,15 +33,17 @@ def lower_opening(
     ----------
     opening : DataFrame
         Columns ``deal_id, stage, age_days``; optional ``created_days`` (days before the start, as a
-        number of at most 0) or ``created_at``, ``amount, segment, channel, owner, visit, p_waiting``.
+        number of at most 0) or ``created_at``, ``amount, segment, channel, product, region, owner, visit,
+        p_waiting, discount, score``. The amount is what is left after the discount.
     clock : Clock
     start : float
-    stages, segments, channels, reps : sequence of str
+    stages, segments, channels, reps, products, regions : sequence of str
+        Without products (regions), that column is not read.
 
     Raises
     ------
     InvalidModelError
-        If a column is missing, an id is there twice, a stage, segment or channel is unknown, an age is
+        If a column is missing, an id is there twice, a stage, segment, channel, product or region is unknown, an age is
         negative or missing, or a probability is outside 0 to 1.
     """
     missing = [name for name in REQUIRED if name not in opening.columns]
@@ -72,6 +76,10 @@ def lower_opening(
         created=_created(opening, clock, start, age),
         amount=_numbers(opening, "amount", n, low=None, default=np.nan),
         p_waiting=_numbers(opening, "p_waiting", n, low=0.0, high=1.0, default=np.nan),
+        product=_places(opening, "product", products, n) if products else np.full(n, NOBODY),
+        region=_places(opening, "region", regions, n) if regions else np.full(n, NOBODY),
+        discount=_numbers(opening, "discount", n, low=0.0, high=1.0, default=np.nan),
+        score=_numbers(opening, "score", n, low=None, default=np.nan),
     )
 
 

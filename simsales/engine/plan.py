@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simsales.engine.clock import Clock
+from simsales.engine.plan_market import MarketPlan
 from simsales.engine.rules import PayRule
 from simsales.engine.tables import Table
 from simsales.engine.worktime import WorkTime
@@ -60,6 +61,10 @@ class Opening:
         Segment and channel are -1 where unknown, owner is -1 where nobody of that name is there.
     age, created, amount, p_waiting : ndarray of float, shape (n_open,)
         `created` is in days since the epoch.
+    product, region : ndarray of int, shape (n_open,)
+        -1 where unknown: then drawn.
+    discount, score : ndarray of float, shape (n_open,)
+        NaN where unknown: then drawn.
     """
 
     ids: tuple[str, ...]
@@ -72,6 +77,10 @@ class Opening:
     created: Floats
     amount: Floats
     p_waiting: Floats
+    product: Ints
+    region: Ints
+    discount: Floats
+    score: Floats
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -146,6 +155,7 @@ shape (n_regimes, n_reps)
     segment_share: Floats
     segment_amount: Ints
     segment_logit: Floats
+    market: MarketPlan
     role_routing: tuple[tuple[str, ...], ...]
     role_queue: tuple[tuple[str, ...], ...]
     role_concurrency: Ints

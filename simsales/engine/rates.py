@@ -1,0 +1,261 @@
+"""The mean rate of every source of leads: a staircase over local days (R1).
+
+A channel's own leads follow its rate, season, weekday, trend and hours, and the life cycles of what it sells. A
+campaign's come evenly over its days, a lag later, in the channel's hours. Bought leads follow a Hill curve of the
+effective spend a lag ago, with the channel's weekdays and hours and the life cycles. A dated change replaces its
+share of what held before.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simsales.engine.plan_market import Floats, Ints, Source, at
+from simsales.model.apply import Regime
+from simsales.model.calendars import WEEKDAYS, parse_hours
+from simsales.model.market import MONTHS, Campaign, Channel, Spend
+
+if TYPE_CHECKING:
+    from simsales.engine.plan import Plan
+
+DAYS_PER_YEAR = 365.25
+Hours = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """The mean rate of one source: pieces of constant rate, at least one a day.
+
+    Parameters
+    ----------
+    begin, end, leads : ndarray of float, shape (n_pieces,)
+        Days since the epoch, and the expected leads of the piece.
+    week, quarter : ndarray of int, shape (n_pieces,)
+    weekly : ndarray of float, shape (n_pieces,)
+        Expected leads of the whole week to which the piece belongs.
+    """
+
+    begin: Floats
+    end: Floats
+    leads: Floats
+    week: Ints
+    quarter: Ints
+    weekly: Floats
+
+
+def rate_pieces(plan: Plan, i: int, until: float) -> Pieces:
+    """Return the mean rate of source i from the start to `until`; kept with the plan."""
+    cache: dict[tuple[int, float], Pieces] = plan.__dict__.setdefault("_rate_pieces", {})
+    if (i, until) not in cache:
+        cache[i, until] = _make_pieces(plan, plan.market.sources[i], until)
+    return cache[i, until]
+
+
+def _make_pieces(plan: Plan, source: Source, until: float) -> Pieces:
+    clock = plan.clock
+    # whole weeks, so that a week's expectation does not depend on where the run begins or ends
+    first = clock.date(plan.start)
+    first -= dt.timedelta(days=first.weekday())
+    n = (clock.date(until) - first).days + 1
+    days = [first + dt.timedelta(days=i) for i in range(n + (-n) % 7)]
+    edges = _edges(plan, source.channel)
+    rows = [
+        (clock.at(day, a), clock.at(day, b), day, (a, b))
+        for day in days
+        for a, b in itertools.pairwise(edges)
+    ]
+    rows = [row for row in rows if row[1] > row[0]]  # a change of the clock can swallow an hour
+    begin, end = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    expected = _expectation(plan, source, until)
+    leads = np.array([expected(0.5 * (row[0] + row[1]), row[2], row[3]) for row in rows])
+    weeks = np.array([(row[2].toordinal() - 1) // 7 for row in rows])
+    quarter = np.array([row[2].year * 4 + (row[2].month - 1) // 3 for row in rows])
+    weekly = np.bincount(weeks - weeks[0], weights=leads)[weeks - weeks[0]]
+    low, high = np.maximum(begin, plan.start), np.minimum(end, until)
+    part = np.clip((high - low) / (end - begin), 0.0, 1.0)
+    keep = part > 0.0
+    kept = (low, high, leads * part, weeks, quarter, weekly)
+    return Pieces(*(column[keep] for column in kept))
+
+
+def blend(plan: Plan, time: float, own: Callable[[int], float]) -> float:
+    """Return a number that regimes state, at a time: each replaces its share of what held before.
+
+    Parameters
+    ----------
+    plan : Plan
+    time : float
+        Days since the epoch.
+    own : callable
+        From the position of a regime to its number.
+    """
+    value = 0.0
+    for r, regime in enumerate(plan.timeline.regimes):
+        age = time - plan.regime_start[r]
+        if age < 0.0:
+            break
+        ramp = regime.ramp_days
+        share = regime.adoption * (1.0 if r == 0 or age >= ramp else age / ramp)
+        share = 1.0 if r == 0 else share
+        value = (1.0 - share) * value + share * own(r)
+    return value
+
+
+def channel_of(regime: Regime, name: str) -> Channel | None:
+    """Return a regime's channel of that name, if it has one."""
+    return next((channel for channel in regime.model.channels if channel.name == name), None)
+
+
+def _edges(plan: Plan, c: int) -> tuple[float, ...]:
+    """Return the hours at which the rate can change within a day."""
+    edges = {0.0, 24.0}
+    for regime in plan.timeline.regimes:
+        channel = channel_of(regime, plan.channels[c])
+        if channel is not None and channel.hours is not None:
+            edges.update(parse_hours(channel.hours))
+    return tuple(sorted(edges))
+
+
+def _expectation(plan: Plan, source: Source, until: float) -> Callable[[float, dt.date, Hours], float]:
+    """Return what gives the expected leads of a piece from its middle, its date and its hours."""
+    channels = [channel_of(regime, plan.channels[source.channel]) for regime in plan.timeline.regimes]
+    cycles = [_life_cycle(plan, r, source.channel) for r in range(plan.n_regimes)]
+    stock = _stock(plan, channels, until) if source.spend else None
+
+    def expected(time: float, day: dt.date, hours: Hours) -> float:
+        def own(r: int) -> float:
+            channel, cycle = channels[r], cycles[r]
+            if channel is None:
+                return 0.0
+            if source.campaign is not None:
+                return _campaign(channel, source.campaign, day) * _hours(channel, hours)
+            if stock is None:
+                leads = _rate(channel, day, time, hours)
+            elif channel.spend is None:
+                return 0.0
+            else:
+                bought = hill(channel.spend, stock(time - channel.spend.lag_days))
+                leads = bought * _weekday(channel, day) * _hours(channel, hours)
+            return leads if cycle is None else leads * cycle(time)
+
+        return blend(plan, time, own)
+
+    return expected
+
+
+# a channel's own leads --------------------------------------------------------------------------
+
+
+def _weekday(channel: Channel, day: dt.date) -> float:
+    weights = [channel.weekday.get(name, 1.0) for name in WEEKDAYS]  # type: ignore[call-overload]
+    total = sum(weights)
+    return weights[day.weekday()] / total if total > 0.0 else 0.0
+
+
+def _hours(channel: Channel, hours: Hours) -> float:
+    """Return the share of a day's leads that come in some hours."""
+    low, high = parse_hours(channel.hours) if channel.hours else (0.0, 24.0)
+    return 0.0 if hours[0] >= high or hours[1] <= low else (hours[1] - hours[0]) / (high - low)
+
+
+def _rate(channel: Channel, day: dt.date, time: float, hours: Hours) -> float:
+    """Return a channel's expected leads in a part of a day."""
+    part = _hours(channel, hours)
+    if part == 0.0:
+        return 0.0
+    season = channel.season.get(MONTHS[day.month - 1], 1.0)  # type: ignore[call-overload]
+    trend = (1.0 + channel.trend_per_year) ** (time / DAYS_PER_YEAR)
+    return float(channel.leads_per_week * _weekday(channel, day) * season * trend * part)
+
+
+def _life_cycle(plan: Plan, r: int, c: int) -> Callable[[float], float] | None:
+    """Return the factor of what a channel sells: the mean of the life cycles, by the products' shares."""
+    market = plan.market
+    share = market.product_share[r, c]
+    total = float(share.sum())
+    if total <= 0.0 or all(curve is None for curve in market.life_cycles[r]):
+        return None
+
+    def factor(time: float) -> float:
+        curves = market.life_cycles[r]
+        return sum(s * (1.0 if k is None else float(at(k, time))) for s, k in zip(share, curves, strict=True)) / total
+
+    return factor
+
+
+# campaigns and spending -------------------------------------------------------------------------
+
+
+def _campaign(channel: Channel, name: str, day: dt.date) -> float:
+    """Return the leads of a day: evenly over the campaign's days, a lag later (half a day falls on both)."""
+    campaign: Campaign | None = next((each for each in channel.campaigns if each.name == name), None)
+    if campaign is None:
+        return 0.0
+    n = ((campaign.until or campaign.start) - campaign.start).days + 1
+    whole = math.floor(campaign.lag_days)
+    part = campaign.lag_days - whole
+    i = (day - campaign.start).days - whole
+    return campaign.leads / n * ((1.0 - part) * (0 <= i < n) + part * (0 <= i - 1 < n))
+
+
+def hill(spend: Spend, money: float) -> float:
+    """Return the leads a week that a weekly spend brings in the long run.
+
+    Examples
+    --------
+    >>> hill(Spend(per_week=100.0, most_leads_per_week=40.0, half_at=100.0), 100.0)
+    20.0
+    >>> hill(Spend(per_week=100.0, most_leads_per_week=40.0, half_at=100.0, shape=2.0), 300.0)
+    36.0
+    """
+    if money <= 0.0:
+        return 0.0
+    ratio = (money / spend.half_at) ** spend.shape
+    return float(spend.most_leads_per_week * (ratio / (1.0 + ratio)))
+
+
+def money_per_week(plan: Plan, channels: list[Channel | None], time: float) -> float:
+    """Return what a channel spends a week at a time."""
+
+    def own(r: int) -> float:
+        channel = channels[r]
+        return 0.0 if channel is None or channel.spend is None else channel.spend.per_week
+
+    return blend(plan, time, own)
+
+
+def _stock(plan: Plan, channels: list[Channel | None], until: float) -> Callable[[float], float]:
+    """Return the effective spend over time: it approaches the money spent with the half-life, day by day.
+
+    Before the first change the money has always been what the base model states.
+    """
+    spends = [channel.spend for channel in channels if channel is not None and channel.spend is not None]
+    if all(spend.half_life_days == 0.0 for spend in spends):
+        return lambda time: money_per_week(plan, channels, time)
+    starts = [start for start in plan.regime_start.tolist() if math.isfinite(start)]
+    first = min([plan.start, *starts]) - max(spend.lag_days for spend in spends) - 1.0
+    times = np.arange(first, until + 8.0)
+    level = money_per_week(plan, channels, first)
+    levels = [level]
+    for time in times[1:].tolist():
+        money = money_per_week(plan, channels, time - 0.5)
+        level = money + (level - money) * 2.0 ** (-1.0 / _half_life(plan, channels, time - 0.5))
+        levels.append(level)
+    known = np.array(levels)
+    return lambda time: float(np.interp(time, times, known))
+
+
+def _half_life(plan: Plan, channels: list[Channel | None], time: float) -> float:
+    """Return the half-life of the latest regime that has begun and spends; a moment where it is 0."""
+    for r in range(plan.n_regimes - 1, -1, -1):
+        channel = channels[r]
+        if plan.regime_start[r] <= time and channel is not None and channel.spend is not None:
+            return max(channel.spend.half_life_days, 1e-3)
+    return 1e-3
