@@ -19,6 +19,7 @@ from simsales.model.routing import Routing
 from simsales.model.schema import (
     Exit,
     Model,
+    Pace,
     Parameter,
     Rep,
     Role,
@@ -282,7 +283,7 @@ def build(fit: Fit, draw: int = 0) -> tuple[Model, list[Parameter]]:
     roles = (Role(name=role_name(fit), routing=_routing(fit, draw)),) if reps else ()
     from simsales.calibrate.summary import exit_rows, people_rows
 
-    rows = [*fit.channel_rows, *exit_rows(fit), *segment_rows, *offset_rows, *work_rows, *people_rows(fit), *shock_rows] if draw == 0 else []
+    rows = [*fit.channel_rows, *exit_rows(fit), *segment_rows, *offset_rows, *work_rows, *people_rows(fit), *shock_rows, fit.pace_row] if draw == 0 else []
     model = Model(
         name="calibrated",
         currency=fit.history.currency or "USD",
@@ -294,6 +295,7 @@ def build(fit: Fit, draw: int = 0) -> tuple[Model, list[Parameter]]:
         roles=roles,
         reps=reps,
         shocks=shocks,
+        pace=Pace(correlation=round(float(fit.pace[draw]), 4)),
         provenance=tuple(rows),
     )
     return model, rows

@@ -12,6 +12,7 @@ from simsales.calibrate.arrivals import fit_channels
 from simsales.calibrate.capacity import Throughput, throughput
 from simsales.calibrate.data import placed, stage_visits
 from simsales.calibrate.exits import StageFit, fit_stage
+from simsales.calibrate.pace import fit_pace
 from simsales.calibrate.people import People, fit_calendar, fit_people
 from simsales.engine.streams import Streams, hash32
 from simsales.errors import HistoryError
@@ -50,6 +51,9 @@ class Fit:
         What the team handles a week, where there are reps and their work was not measured.
     limit : ndarray, shape (n_draws,)
         Stays a week that the team can end; NaN in draws where the pipeline sets the pace.
+    pace : ndarray, shape (n_draws,)
+        Correlation of the stays of one deal.
+    pace_row : Parameter
     """
 
     history: History
@@ -63,6 +67,8 @@ class Fit:
     calendar_status: str
     throughput: Throughput | None
     limit: Floats
+    pace: Floats
+    pace_row: Parameter
 
     @property
     def n_draws(self) -> int:
@@ -134,7 +140,7 @@ def fit(history: History, n_draws: int = 100, seed: int = 1, *, names: bool = Fa
     seen = throughput(history, stages) if people.names and not len(history.tasks) else None
     return Fit(
         history, weights, stages, channels, tuple(rows), _arrival_factors(rows, n_draws, seed),
-        people, calendar, calendar_status, seen, _limits(seen, n_draws, seed),
+        people, calendar, calendar_status, seen, _limits(seen, n_draws, seed), *fit_pace(visits, weights),
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from simsales.calibrate.data import StageVisits
-from simsales.model.schema import Pace, Parameter
+from simsales.model.schema import Parameter
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -101,8 +101,3 @@ def fit_pace(stages: Sequence[StageVisits], weights: Floats) -> tuple[Floats, Pa
     note = "fast deals stay fast: correlation of the (normal scores of the) stays of one deal, by stage and exit"
     row = Parameter(path=path, value=min(value, MOST), low=low, high=high, n=pairs, status="identified", note=note)
     return np.clip(found, 0.0, MOST), row
-
-
-def pace_of(correlation: float) -> Pace:
-    """Return the model's pace for a correlation, to four digits."""
-    return Pace(correlation=round(float(correlation), 4))
