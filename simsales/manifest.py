@@ -20,7 +20,8 @@ import pandas as pd
 from pydantic import BaseModel
 
 from simsales.errors import CheckFailedError, InvalidInputError
-from simsales.model.apply import DatedCost, Regime, Timeline
+from simsales.model.apply import DatedCost, DatedDip, Regime, Timeline, Uncertain
+from simsales.model.levers import Scenario
 from simsales.model.schema import Model
 
 __all__ = ["ManifestError", "canonical", "check_versions", "frame_data", "frame_from", "manifest", "sha256",
@@ -149,24 +150,54 @@ def timeline_data(timeline: Timeline) -> dict[str, Any]:
     >>> timeline_from(timeline_data(Timeline("as is", (Regime(model),)))).model == model
     True
     """
-    return {
+    found: dict[str, Any] = {
         "name": timeline.name,
-        "regimes": [
-            {"model": _plain(r.model), "start": _plain(r.start), "ramp_days": r.ramp_days, "adoption": r.adoption}
-            for r in timeline.regimes
-        ],
-        "costs": [{"start": _plain(c.start), "once": c.once, "per_year": c.per_year} for c in timeline.costs],
+        "regimes": [_regime_data(regime) for regime in timeline.regimes],
+        "costs": _costs_data(timeline.costs),
     }
+    if timeline.dips:
+        found["dips"] = _dips_data(timeline.dips)
+    if timeline.uncertain is not None:
+        known = timeline.uncertain
+        found["uncertain"] = {"scenario": _plain(known.scenario), "base": _plain(known.base),
+                              "costs": _costs_data(known.costs), "dips": _dips_data(known.dips)}  # fmt: skip
+    return found
+
+
+def _regime_data(regime: Regime) -> dict[str, Any]:
+    data = {"model": _plain(regime.model), "start": _plain(regime.start), "ramp_days": regime.ramp_days,
+            "adoption": regime.adoption}  # fmt: skip
+    return data if regime.where is None else data | {"where": regime.where}
+
+
+def _costs_data(costs: tuple[DatedCost, ...]) -> list[dict[str, Any]]:
+    return [{"start": _plain(c.start), "once": c.once, "per_year": c.per_year} for c in costs]
+
+
+def _dips_data(dips: tuple[DatedDip, ...]) -> list[dict[str, Any]]:
+    return [{"start": _plain(d.start), "depth": d.depth, "days": d.days, "roles": list(d.roles)} for d in dips]
 
 
 def timeline_from(data: Mapping[str, Any]) -> Timeline:
     """Return the timeline that :func:`timeline_data` wrote."""
     regimes = tuple(
-        Regime(_model(r["model"]), _date(r["start"]), float(r["ramp_days"]), float(r["adoption"]))
+        Regime(_model(r["model"]), _date(r["start"]), float(r["ramp_days"]), float(r["adoption"]), r.get("where"))
         for r in data["regimes"]
     )
-    costs = tuple(DatedCost(_date(c["start"]), float(c["once"]), float(c["per_year"])) for c in data["costs"])
-    return Timeline(str(data["name"]), regimes, costs)
+    uncertain = None
+    if "uncertain" in data:
+        known = data["uncertain"]
+        scenario = Scenario.model_validate_json(json.dumps(known["scenario"]))
+        uncertain = Uncertain(scenario, _model(known["base"]), _costs(known["costs"]), _dips(known["dips"]))
+    return Timeline(str(data["name"]), regimes, _costs(data["costs"]), _dips(data.get("dips", [])), uncertain)
+
+
+def _costs(data: list[dict[str, Any]]) -> tuple[DatedCost, ...]:
+    return tuple(DatedCost(_date(c["start"]), float(c["once"]), float(c["per_year"])) for c in data)
+
+
+def _dips(data: list[dict[str, Any]]) -> tuple[DatedDip, ...]:
+    return tuple(DatedDip(_date(d["start"]), float(d["depth"]), float(d["days"]), tuple(d["roles"])) for d in data)
 
 
 def _model(data: Mapping[str, Any]) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -105,7 +106,8 @@ def compare_timelines(
         raise CompareError(message)
     window = [arguments[name] for name in ("start", "until", "cases", "opening")]
     plans = tuple(lower(timeline, *window) for timeline in timelines)
-    batch = Batch(plans, seed, arguments["engine"], kpis if precision is None or kpis is None else _with_bookings(kpis))
+    wanted = kpis if precision is None or kpis is None else _with_bookings(kpis)
+    batch = Batch(plans, seed, arguments["engine"], wanted, tuple(window))
     frames = _frames(batch, replications, precision, jobs, progress)
     notes = tuple(dict.fromkeys(note for plan in plans for note in plan.notes))
     record = manifest("compare", seed, replications=replications, timelines=list(timelines), **arguments, notes=notes)
@@ -162,7 +164,14 @@ def _applied(scenario: Scenario | Timeline | Model, base: Model | Timeline) -> T
     model = base.model if isinstance(base, Timeline) else base
     timeline = apply(scenario, model)
     inherited = base.costs if isinstance(base, Timeline) else ()
-    return Timeline(timeline.name, timeline.regimes, (*inherited, *timeline.costs))
+    dips = base.dips if isinstance(base, Timeline) else ()
+    known = timeline.uncertain
+    return replace(
+        timeline,
+        costs=(*inherited, *timeline.costs),
+        dips=(*dips, *timeline.dips),
+        uncertain=known and replace(known, costs=inherited, dips=dips),
+    )
 
 
 def named_apart(timelines: Sequence[Timeline]) -> list[Timeline]:
@@ -173,5 +182,5 @@ def named_apart(timelines: Sequence[Timeline]) -> list[Timeline]:
         seen[timeline.name] = seen.get(timeline.name, 0) + 1
         number = seen[timeline.name]
         name = timeline.name if number == 1 else f"{timeline.name} ({number})"
-        found.append(Timeline(name, timeline.regimes, timeline.costs))
+        found.append(replace(timeline, name=name))
     return found

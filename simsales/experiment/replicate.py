@@ -13,11 +13,12 @@ import pandas as pd
 
 from simsales import kpi
 from simsales.engine import Plan, lower, simulate
+from simsales.engine.streams import Purpose, Streams, hash32
 from simsales.errors import InvalidInputError
 from simsales.experiment.executors import Jobs, Progress, open_workers, resolve
 from simsales.experiment.study import Study
 from simsales.manifest import manifest
-from simsales.model.apply import Timeline, as_timeline
+from simsales.model.apply import Timeline, as_timeline, sampled
 from simsales.model.schema import Model
 
 __all__ = ["Batch", "ReplicationError", "measure", "open_batch", "replicate"]
@@ -44,12 +45,15 @@ class Batch:
     engine : str
     kpis : tuple of str, optional
         Which KPIs; None: the default table.
+    window : tuple
+        What the plans were lowered with: start, until, cases, opening.
     """
 
     plans: tuple[Plan, ...]
     seed: int
     engine: str = "auto"
     kpis: tuple[str, ...] | None = None
+    window: tuple[Any, ...] = ()
 
 
 def replicate(
@@ -105,7 +109,7 @@ def replicate(
     timeline = as_timeline(model)
     plan = lower(timeline, start, until, cases, opening)
     chosen = None if kpis is None else tuple(kpis)
-    batch = Batch((plan,), seed, engine, chosen)
+    batch = Batch((plan,), seed, engine, chosen, (start, until, cases, opening))
     with open_batch(batch, replications, jobs) as run:
         rows = run([(0, r) for r in range(replications)], progress)
     record = manifest("replicate", seed, replications=replications, timeline=timeline, start=start, until=until,
@@ -132,8 +136,22 @@ def checked(replications: int, least: int = 1) -> None:
 def measure(batch: Batch, item: tuple[int, int]) -> dict[str, float]:
     """Return the KPIs of one replication of one plan: item is (plan, replication)."""
     which, replication = item
-    log = simulate(batch.plans[which], batch.seed, replication, batch.engine)
+    log = simulate(drawn(batch, which, replication), batch.seed, replication, batch.engine)
     return kpi.table(log, kpis=batch.kpis)
+
+
+def drawn(batch: Batch, which: int, replication: int) -> Plan:
+    """Return a plan with the uncertain numbers of its scenario as this replication draws them.
+
+    The draw is keyed by seed, replication, what the change is about and its field: the same number is the same in every
+    scenario that has it, whichever worker asks.
+    """
+    plan = batch.plans[which]
+    timeline = plan.timeline
+    if timeline.uncertain is None:
+        return plan
+    streams = Streams(batch.seed, replication)
+    return lower(sampled(timeline, lambda key: streams.uniform(0, hash32(key), 0, Purpose.UNCERTAIN)), *batch.window)
 
 
 Items = Sequence[tuple[int, int]]

@@ -42,7 +42,14 @@ def parse_path(path: str) -> tuple[Step, ...]:
 
 
 def _label(item: Any) -> str:
-    return str(item.to) if isinstance(item, Exit) else str(getattr(item, "name", ""))
+    """Return by what an item of a list is called in a path: its target, name, role, condition or date."""
+    if isinstance(item, Exit):
+        return item.to
+    for field in ("name", "role", "when", "start", "date"):
+        found = getattr(item, field, None)
+        if found is not None:
+            return str(found)
+    return ""
 
 
 def replace_at(model: Model, path: str, move: Callable[[Any], Any]) -> Model:
@@ -55,7 +62,8 @@ def replace_at(model: Model, path: str, move: Callable[[Any], Any]) -> Model:
     ----------
     model : Model
     path : str
-        Items by name, index or ``*`` (all).
+        Items by name (exits by target, tasks and reps without a name by role, contexts by condition, rates by date), by
+        index, or ``*`` (all).
     move : callable
         From the old value to the new one (plain data is validated).
 
@@ -77,6 +85,9 @@ def _walk(value: Any, steps: tuple[Step, ...], move: Callable[[Any], Any], path:
     kind, name = steps[0]
     if kind == "item":
         return _walk_items(value, name, steps[1:], move, path)
+    if value is None:
+        message = f".path must lead through values that are set, got nothing before '{name}' in '{path}'. Hint: set the whole value first."
+        raise ValueError(message)
     fields = type(value).model_fields if isinstance(value, Value) else {}
     attribute = name if name in fields else f"{name}_"
     if attribute not in fields:
@@ -128,6 +139,9 @@ def _walk_items(
 ) -> Any:
     if isinstance(value, dict):
         if name not in value and name != "*" and rest:
+            if not value:
+                message = f".path must name one of its entries, got '{name}' in '{path}'. Hint: there are none; set [{name}] as a whole first."
+                raise ValueError(message)
             message = f".path must name one of its entries, got '{name}'. {did_you_mean(name, value)}"
             raise ValueError(message)
         keys = list(value) if name == "*" else [name]

@@ -53,11 +53,12 @@ class DatedDip:
 
 @dataclass(frozen=True)
 class Uncertain:
-    """A scenario with uncertain numbers, its base, and what the base itself cost before."""
+    """A scenario with uncertain numbers, its base, and the costs and dips that the base had already."""
 
     scenario: Scenario
     base: Model
     costs: tuple[DatedCost, ...] = ()
+    dips: tuple[DatedDip, ...] = ()
 
 
 @dataclass(frozen=True)
