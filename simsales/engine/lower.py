@@ -12,6 +12,7 @@ import pandas as pd
 from simsales.engine.clock import Clock
 from simsales.engine.lower_leads import lead_tables, names_of
 from simsales.engine.lower_people import people_tables
+from simsales.engine.lower_staffing import people_by_regime, run_years
 from simsales.engine.lower_stages import stage_tables
 from simsales.engine.opening import lower_opening
 from simsales.engine.plan import CODES, Plan
@@ -19,7 +20,7 @@ from simsales.engine.streams import hash32
 from simsales.engine.tables import Table, table_of
 from simsales.engine.worktime import WorkTime
 from simsales.errors import InvalidModelError
-from simsales.model.apply import Timeline, as_timeline, named_reps
+from simsales.model.apply import Timeline, as_timeline
 from simsales.model.calendars import zone
 from simsales.model.laws import Law
 from simsales.model.schema import Model
@@ -83,7 +84,7 @@ def lower(
             "Hint: leave the date out, so that it holds from the beginning."
         )
         raise InvalidModelError(message)
-    return Lowering(timeline, clock, begin, end).plan(
+    return Lowering(timeline, clock, begin, end, None if until is not None else cases).plan(
         cases, until_given=until is not None, opening=opening
     )
 
@@ -136,9 +137,11 @@ def _keys(kind: str, names: Sequence[str]) -> tuple[int, ...]:
 
 
 class Lowering:
-    """Collects the flat tables of one timeline."""
+    """Collects the flat tables of one timeline; `cases` where they decide how long the run lasts."""
 
-    def __init__(self, timeline: Timeline, clock: Clock, start: float, until: float) -> None:
+    def __init__(
+        self, timeline: Timeline, clock: Clock, start: float, until: float, cases: int | None = None
+    ) -> None:
         self.timeline = timeline
         self.clock = clock
         self.start = start
@@ -148,8 +151,12 @@ class Lowering:
         self.channels = names_of([[c.name for c in model.channels] for model in self.models])
         self.segments = names_of([[s.name for s in model.segments] for model in self.models])
         self.roles = names_of([[r.name for r in model.roles] for model in self.models])
-        self.people = [{str(rep.name): rep for rep in named_reps(model)} for model in self.models]
-        self.reps = names_of([list(people) for people in self.people])
+        years = run_years(self.models, until - start, cases)
+        self.people, self.seats = people_by_regime(self.models, years)
+        named = names_of([list(people) for people in self.people])
+        self.reps = tuple(sorted(named, key=self.seats.__contains__))  # possible replacements come last
+        first = clock.date(start) - dt.timedelta(days=8)
+        self.worktime = WorkTime(self.models[0].calendar, clock, first, until)
         self.tables: list[Table] = []
         self._ids: dict[int, int] = {}
 
@@ -163,12 +170,13 @@ class Lowering:
 
     def plan(self, cases: int | None, *, until_given: bool, opening: pd.DataFrame | None) -> Plan:
         """Return the finished plan."""
-        first = self.clock.date(self.start) - dt.timedelta(days=8)
-        worktime = WorkTime(self.models[0].calendar, self.clock, first, self.until)
         regimes = self.timeline.regimes
         starts = [-math.inf if r.start is None else self.clock.midnight(r.start) for r in regimes]
+        tables = stage_tables(self) | lead_tables(self)
+        people = people_tables(self, tables)
+        notes = dict.fromkeys(note for hours in (self.worktime, *people["staffing"].hours) for note in hours.notes)
         return Plan(
-            timeline=self.timeline, clock=self.clock, worktime=worktime, start=self.start,
+            timeline=self.timeline, clock=self.clock, worktime=self.worktime, start=self.start,
             until=self.until, cases=cases, until_given=until_given, stages=self.stages,
             channels=self.channels, segments=self.segments, roles=self.roles, reps=self.reps,
             regime_start=np.array(starts), regime_ramp=np.array([r.ramp_days for r in regimes]),
@@ -176,13 +184,13 @@ class Lowering:
             regime_key=tuple(0 if r.start is None else r.start.toordinal() for r in regimes),
             stage_key=_keys("stage", self.stages), channel_key=_keys("channel", self.channels),
             role_key=_keys("role", self.roles), rep_key=_keys("rep", self.reps),
-            **stage_tables(self), **lead_tables(self), **people_tables(self),
+            **tables, **people,
             opening=None if opening is None else lower_opening(
                 opening, clock=self.clock, start=self.start, stages=self.stages,
                 segments=self.segments, channels=self.channels, reps=self.reps,
                 products=names_of([p.name for p in model.products] for model in self.models),
                 regions=names_of([region.name for region in model.regions] for model in self.models)),
-            notes=worktime.notes, tables=tuple(self.tables),
+            notes=tuple(notes), tables=tuple(self.tables),
         )  # fmt: skip
 
     def target(self, name: str) -> int:

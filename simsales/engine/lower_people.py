@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simsales.engine.lower_staffing import staffing
 from simsales.engine.pay import pay_rule
 from simsales.engine.plan import NOBODY
 from simsales.model.schema import Rep
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 DAYS_PER_MONTH = 365.25 / 12
 
 
-def people_tables(low: Lowering) -> dict[str, Any]:
-    """Return the fields of the plan that say who does the work (R3, R7)."""
+def people_tables(low: Lowering, tables: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of the plan that say who does the work (R3, R7), given those of stages and leads."""
     rules: list[Any] = []
     people = [[_rep(low, r, name) for name in low.reps] for r in range(len(low.models))]
     pay = np.full((len(low.models), len(low.reps)), NOBODY)
@@ -44,7 +45,7 @@ def people_tables(low: Lowering) -> dict[str, Any]:
         "role_queue": tuple(tuple(role.queue for role in row) for row in known),
         "role_concurrency": np.array([[role.concurrency for role in row] for row in known]),
         "rep_role": np.array([low.roles.index(rep.role) for rep in last], dtype=np.int64),
-        "rep_hired": np.array([_date(low, rep.hired, -math.inf) for rep in last]),
+        "rep_hired": np.array([_date(low, rep.hired, _first_day(low, rep)) for rep in last]),
         "rep_leaves": np.array([_date(low, rep.leaves, math.inf) for rep in last]),
         "rep_speed": column(lambda rep: rep.speed),
         "rep_skill": column(lambda rep: rep.skill),
@@ -52,7 +53,7 @@ def people_tables(low: Lowering) -> dict[str, Any]:
         "rep_weight": column(lambda rep: rep.weight),
         "rep_ramp_days": column(lambda rep: rep.ramp.months * DAYS_PER_MONTH if rep.ramp else 0),
         "rep_ramp_start": column(lambda rep: rep.ramp.start if rep.ramp else 1.0),
-        "rep_pay": pay, "pay_rules": tuple(rules),
+        "rep_pay": pay, "pay_rules": tuple(rules), "staffing": staffing(low, people, tables),
     }  # fmt: skip
 
 
@@ -64,6 +65,11 @@ def _rep(low: Lowering, r: int, name: str) -> Rep:
 
 def _role(low: Lowering, name: str) -> Any:
     return next(role for model in low.models for role in model.roles if role.name == name)
+
+
+def _first_day(low: Lowering, rep: Rep) -> float:
+    """Return when a rep without a hiring date begins: long ago, or never yet for a possible replacement."""
+    return math.inf if rep.name in low.seats else -math.inf
 
 
 def _date(low: Lowering, date: dt.date | None, default: float) -> float:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simsales.engine.clock import Clock
 from simsales.engine.plan_market import MarketPlan
+from simsales.engine.plan_process import NOBODY, ProcessPlan, StageView, batches, dressed
+from simsales.engine.plan_staffing import Staffing
 from simsales.engine.rules import PayRule
 from simsales.engine.tables import Table
 from simsales.engine.worktime import WorkTime
@@ -26,27 +27,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-WON, LOST, NO_DECISION, OPEN = -1, -2, -3, -4
-STATUS: dict[int, str] = {WON: "won", LOST: "lost", NO_DECISION: "no_decision", OPEN: "open"}
+WON, LOST, NO_DECISION, OPEN, RETAINED, CHURNED = -1, -2, -3, -4, -5, -6
+STATUS: dict[int, str] = {
+    WON: "won", LOST: "lost", NO_DECISION: "no_decision", OPEN: "open",
+    RETAINED: "retained", CHURNED: "churned",
+}  # fmt: skip
 CODES: dict[str, int] = {name: code for code, name in STATUS.items()}
-NOBODY = -1
-
-
-class StageView(NamedTuple):
-    """One stage under one regime, as plain tuples for a reader in Python."""
-
-    targets: tuple[int, ...]
-    cumulative: tuple[float, ...]
-    advancing: int
-    delays: tuple[Table, ...]
-    tasks: tuple[tuple[int, Table], ...]
-    last_tasks: tuple[tuple[int, Table], ...]
-    patience: Table | None
-    skill: float
-    response: float
-    when: tuple[Clause, ...] | None
-    skip_to: int
-    max_visits: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,11 +93,15 @@ class Plan:
     exit_cumulative : ndarray of float, shape (n_exits,)
     exit_advancing, patience, max_visits, skip_to : ndarray of int, shape (n_regimes, n_stages)
     task_offset, task_role, task_work, task_at_end : ndarray of int
+    process : ProcessPlan
+        Contexts, gates, hand-offs, gatherings, effects, pace and timing.
     rep_hired, rep_leaves : ndarray of float, shape (n_reps,)
     rep_speed, rep_skill, rep_share, rep_weight, rep_ramp_days, rep_ramp_start : ndarray of float, \
 shape (n_regimes, n_reps)
     rep_pay : ndarray of int, shape (n_regimes, n_reps)
         Position in `pay_rules`; -1 for none.
+    staffing : Staffing
+        Calendars, territories, attrition, training and limits of reps.
     """
 
     timeline: Timeline
@@ -145,6 +135,7 @@ shape (n_regimes, n_reps)
     task_role: Ints
     task_work: Ints
     task_at_end: Ints
+    process: ProcessPlan
     patience: Ints
     max_visits: Ints
     skip_to: Ints
@@ -170,6 +161,7 @@ shape (n_regimes, n_reps)
     rep_ramp_start: Floats
     rep_pay: Ints
     pay_rules: tuple[PayRule, ...]
+    staffing: Staffing
     opening: Opening | None
     notes: tuple[str, ...]
 
@@ -196,23 +188,27 @@ shape (n_regimes, n_reps)
         exits = slice(self.exit_offset[i], self.exit_offset[i + 1])
         tasks = slice(self.task_offset[i], self.task_offset[i + 1])
         patience = int(self.patience[r, s])
-        work = [
-            (role, self.tables[law]) for role, law in zip(
-                self.task_role[tasks].tolist(), self.task_work[tasks].tolist(), strict=True
-            )
-        ]  # fmt: skip
+        work = list(zip(self.task_role[tasks].tolist(), self.task_work[tasks].tolist(), strict=True))
+        extra = self.process.stages[r][s]
+        assert extra is not None
+        views = [extra.tasks[j].at(role, self.tables[law]) for j, (role, law) in enumerate(work)]
         at_end = self.task_at_end[tasks].tolist()
-        return StageView(
+        first = tuple(view for view, last in zip(views, at_end, strict=True) if not last)
+        late = tuple(view for view, last in zip(views, at_end, strict=True) if last)
+        plain = StageView(
             targets=tuple(self.exit_target[exits].tolist()),
             cumulative=tuple(self.exit_cumulative[exits].tolist()),
             advancing=int(self.exit_advancing[r, s]),
             delays=tuple(self.tables[j] for j in self.exit_delay[exits].tolist()),
-            tasks=tuple(task for task, last in zip(work, at_end, strict=True) if not last),
-            last_tasks=tuple(task for task, last in zip(work, at_end, strict=True) if last),
+            tasks=first,
+            last_tasks=late,
             patience=self.tables[patience] if patience >= 0 else None,
             skill=float(self.skill_effect[r, s]),
             response=float(self.response_effect[r, s]),
             when=self.when[r][s],
             skip_to=int(self.skip_to[r, s]),
             max_visits=int(self.max_visits[r, s]),
+            batches=batches(first),
+            last_batches=batches(late),
         )
+        return dressed(plain, extra, self.tables)

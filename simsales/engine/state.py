@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from simpy.events import Event
 
 from simsales.engine.plan import NOBODY, OPEN, StageView
+from simsales.engine.plan_process import ExitView
 
 NONE = -9
 """No exit yet: the visit goes on at the horizon."""
-REASONS = ("", "no_response", "max_visits")
-NO_RESPONSE, MAX_VISITS = 1, 2
+REASONS = ("", "no_response", "max_visits", "handoff", "handover", "cancelled")
+"""Built-in reasons; those that exits state follow (``plan.process.reasons``)."""
+NO_RESPONSE, MAX_VISITS, HANDOFF, HANDOVER, CANCELLED = 1, 2, 3, 4, 5
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +46,27 @@ class Deal:
     """What waits for a rep, in the order in which it was queued."""
     credit: int = NOBODY
     """The last rep with a pay plan who worked on the deal."""
+    list_amount: float = math.nan
+    """Before any discount; `amount` is what would be booked now."""
+    discount: float = 0.0
+    cut: float = 0.0
+    """Price cut of a deal whose signature was pulled in, on top of the discount."""
+    previous: int = NOBODY
+    """The stage of the last visit that has ended."""
+    last_role: int = NOBODY
+    """Who did the last task (not an assistant)."""
+    visit: Visit | None = None
+    """The stay that goes on."""
+    then: int = NOBODY
+    """The after-sale stage in which the customer goes on once the deal is won."""
+    after: int = NONE
+    """How far the customer is: ``OPEN``, ``RETAINED`` or ``CHURNED``."""
+    seller: int = NOBODY
+    """The owner at the win of a customer who goes on."""
+    doomed: int = 0
+    """Why the deal is lost as soon as the task in hand ends."""
+    over: bool = False
+    """Lost from outside: its life has to stop wherever it is."""
     handovers: int = 0
     """How many of its owners have left."""
     barred: tuple[int, float] | None = None
@@ -61,6 +84,16 @@ class Visit:
     row: list[float]
     rep: int = NOBODY
     effort: float = 1.0
+    lead: int = NOBODY
+    """The last rep who did a task as the lead."""
+    work: float = 0.0
+    """Hours of work drawn so far."""
+    batch: tuple[Task, ...] = ()
+    """Tasks that began together last."""
+    passed: bool = False
+    """Nobody works on it any more after a breach of the service level."""
+    exit: ExitView | None = None
+    """What the chosen exit does besides leading somewhere."""
 
 
 @dataclass(slots=True, eq=False)

@@ -21,6 +21,8 @@ from simsales.engine.rules.exits import (
     shifted,
     unshifted,
 )
+from simsales.engine.rules.meetings import next_meeting
+from simsales.engine.rules.pace import normal_score, paced
 from simsales.engine.rules.people import (
     hazard_steps,
     is_low,
@@ -29,6 +31,7 @@ from simsales.engine.rules.people import (
     ramp_factor,
     trained,
 )
+from simsales.engine.rules.response import response_shift, touch_shift
 from simsales.engine.rules.routing import (
     has_room,
     least_loaded,
@@ -55,18 +58,23 @@ __all__ = [
     "marginal_pay",
     "most_leavers",
     "moved",
+    "next_meeting",
+    "normal_score",
     "of_tier",
+    "paced",
     "projected_finish",
     "queue_key",
     "quota_cost",
     "ramp_factor",
     "ratchet_cost",
+    "response_shift",
     "round_robin",
     "scaled",
     "shares_given_age",
     "shifted",
     "tier_groups",
     "tier_of",
+    "touch_shift",
     "trained",
     "unshifted",
     "weighted",

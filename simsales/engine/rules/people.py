@@ -105,7 +105,7 @@ def most_leavers(hazard: float, chance: float = 1e-9) -> int:
     Examples
     --------
     >>> most_leavers(0.0), most_leavers(0.25), most_leavers(2.0)
-    (0, 7, 14)
+    (0, 7, 15)
     """
     n, term = 0, math.exp(-hazard)
     tail = -math.expm1(-hazard)

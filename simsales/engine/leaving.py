@@ -1,0 +1,257 @@
+"""How a deal leaves a stage: odds, exit, delay, outcome (R5, R8, R9)."""
+
+from __future__ import annotations
+
+from simsales.engine import rules
+from simsales.engine.clock import Periods, periods
+from simsales.engine.entering import Entering
+from simsales.engine.hooks import Hooks
+from simsales.engine.plan import (
+    CHURNED,
+    LOST,
+    NO_DECISION,
+    NOBODY,
+    OPEN,
+    RETAINED,
+    STATUS,
+    WON,
+    Plan,
+    StageView,
+)
+from simsales.engine.plan_process import ExitView
+from simsales.engine.rules.timing import WEEK, WINDOW_DAYS
+from simsales.engine.state import Deal, Task, Visit
+from simsales.engine.streams import Purpose
+from simsales.errors import InvalidModelError
+
+TIMING = (Purpose.PULL, Purpose.PUSH, Purpose.DEADLINE, Purpose.PLACE)
+
+
+class Leaving(Entering):
+    """The last steps of a stay.
+
+    Parameters
+    ----------
+    plan : Plan
+    seed, replication : int
+    hooks : Hooks, optional
+    """
+
+    def __init__(self, plan: Plan, seed: int, replication: int, hooks: Hooks | None = None) -> None:
+        super().__init__(plan, seed, replication, hooks)
+        self.shocked = any(shift != 0.0 for shift in self.facts.win_shift)
+        self.eventful = self.facts.events.shifting
+        self.logit: list[list[float]] = plan.segment_logit.tolist()
+        self.paces = any(rho > 0.0 for rho in plan.process.pace)
+        self.timed = any(timing is not None for timing in plan.process.timing)
+        self._periods: dict[str, Periods] = {}
+
+    # odds ---------------------------------------------------------------------------------------
+
+    def shift(self, deal: Deal, visit: Visit) -> float:
+        """Return what state adds to the log-odds of advancing (R5, R8)."""
+        view = visit.view
+        total = self.logit[visit.regime][deal.segment]
+        if view.skill != 0.0:
+            rep = visit.lead if visit.lead != NOBODY else visit.rep
+            rep = rep if rep != NOBODY else deal.owner
+            if rep != NOBODY:
+                total += view.skill * self.staff.skill_now(rep)
+        if view.response != 0.0 and deal.response == deal.response:
+            total += view.response * deal.response
+        if self.shocked and not view.after_sale:
+            quarter = self.facts.quarters.index(self.env.now)
+            total += self.facts.win_shift[quarter]
+        if visit.effort != 1.0:
+            total += self.staff.effort.win_shift(visit.effort, visit.regime)
+        if view.logit != 0.0:
+            total += view.logit
+        if view.effects is not None:
+            total += self._effects(deal, visit)
+        if self.eventful and not view.after_sale:
+            total += self.facts.events.shift(deal.ordinal, self.env.now)
+        if self.facts.has_logit:
+            total += self.facts.logit(deal.ordinal, visit.regime)
+        return total
+
+    def _effects(self, deal: Deal, visit: Visit) -> float:
+        """Return what response, score, discount and touch add to the log-odds."""
+        effects, total = visit.view.effects, 0.0
+        assert effects is not None
+        if effects.response is not None and deal.response == deal.response:
+            curve = effects.response
+            total += rules.response_shift(curve.k, curve.kept, curve.tau_hours, deal.response)
+        if effects.score != 0.0:
+            total += effects.score * (self.facts.score_at(deal.ordinal, self.env.now) - effects.reference)
+        total += effects.discount * deal.discount
+        if effects.touch is not None:
+            total += rules.touch_shift(effects.touch.logit, visit.work, effects.touch.reference_hours)
+        return total
+
+    # exit and delay -----------------------------------------------------------------------------
+
+    def choose(self, deal: Deal, visit: Visit) -> tuple[int, float]:
+        """Return where the deal goes and after which delay (R5)."""
+        view, key = visit.view, self.plan.stage_key[visit.stage]
+        u = self.draw(deal.ordinal, Purpose.EXIT, key, visit.number)
+        k = rules.choose_exit(view.cumulative, view.advancing, self.shift(deal, visit), u)
+        if self.hooks.exit is not None:
+            k = self._asked(deal, visit, k)
+        law = view.delays[k]
+        delay = law.constant
+        if delay is None:
+            delay = law.draw(self._luck(deal, visit))
+        return self._settled(deal, visit, k, delay * view.delay_scale)
+
+    def _luck(self, deal: Deal, visit: Visit) -> float:
+        """Return the uniform of a delay, tied to the deal's pace."""
+        u = self.draw(deal.ordinal, Purpose.DELAY, self.plan.stage_key[visit.stage], visit.number)
+        if not self.paces:
+            return u
+        z = rules.normal_score(self.draw(deal.ordinal, Purpose.PACE))
+        return rules.paced(u, z, self.plan.process.pace[visit.regime])
+
+    def _asked(self, deal: Deal, visit: Visit, k: int) -> int:
+        names = [STATUS[t] if t < 0 else self.plan.stages[t] for t in visit.view.targets]
+        facts = self.hooks.facts(self.plan, deal, self.env.now)
+        assert self.hooks.exit is not None
+        chosen = self.hooks.exit(facts, self.plan.stages[visit.stage], names, names[k])
+        if chosen not in names:
+            message = (
+                f"hooks.exit must return one of {', '.join(names)}, got {chosen!r}. "
+                "Hint: return its last argument to keep the drawn exit."
+            )
+            raise InvalidModelError(message)
+        return names.index(chosen)
+
+    def choose_given_age(self, deal: Deal, visit: Visit, age: float) -> tuple[int, float]:
+        """Return exit and remaining delay of a stay that has lasted `age` days (R9)."""
+        view, key = visit.view, self.plan.stage_key[visit.stage]
+        age = age / view.delay_scale
+        lasting = [1.0 if t == OPEN else law.survival(age) for t, law in zip(view.targets, view.delays, strict=True)]
+        u = self.draw(deal.ordinal, Purpose.EXIT, key, visit.number)
+        v = self._luck(deal, visit)
+        fresh = _shifted(view, self.shift(deal, visit))
+        shares = rules.shares_given_age(fresh, lasting)
+        if shares is None:  # nobody has ever stayed that long: the slowest exits, as if anew
+            ends = [float(law.x[-1]) for law in view.delays]
+            shares = rules.shares_given_age(fresh, [float(end == max(ends)) for end in ends])
+            k = rules.choose_exit(shares or fresh, 0, 0.0, u)
+            return self._settled(deal, visit, k, view.delays[k].draw(v) * view.delay_scale)
+        k = rules.choose_exit(shares, 0, 0.0, u)
+        return self._settled(deal, visit, k, view.delays[k].residual(v, age) * view.delay_scale)
+
+    def _settled(self, deal: Deal, visit: Visit, k: int, delay: float) -> tuple[int, float]:
+        """Note what the exit does besides; let the end of a quarter move a win (R8)."""
+        target = visit.view.targets[k]
+        if visit.view.exits is not None:
+            visit.exit = visit.view.exits[k]
+        if self.timed and target == WON:
+            delay = self._moved(deal, visit, delay)
+        return target, delay
+
+    def _moved(self, deal: Deal, visit: Visit, delay: float) -> float:
+        """Return the delay of a win whose signature may be pulled in or pushed out (R8)."""
+        timing, now, end = self.plan.process.timing[visit.regime], self.env.now, self.env.now + delay
+        if timing is None:
+            return delay
+        latest = self.facts.until + WINDOW_DAYS + timing.weeks * WEEK
+        if end >= latest:
+            return delay
+        known = self._periods.get(timing.period)
+        if known is None:
+            known = periods(self.plan.clock, timing.period, self.plan.start, latest)
+            self._periods[timing.period] = known
+        i, key = known.index(end), self.plan.stage_key[visit.stage]
+        u = [self.draw(deal.ordinal, p, key, visit.number) for p in TIMING]
+        moved = rules.moved(end, now, known.begins[i], known.begins[i + 1], u[0], u[1], u[2], u[3], timing)
+        if moved.pulled:
+            deal.cut = timing.discount
+        return delay if moved.end == end else max(moved.end - now, 0.0)
+
+    # outcome ------------------------------------------------------------------------------------
+
+    def leave(self, deal: Deal, visit: Visit, target: int, reason: int = 0) -> None:
+        """End a visit; a deal that gave up is lost with a reason (R4), a customer churns."""
+        if reason and deal.status == WON:
+            target = CHURNED
+        visit.row[4], visit.row[5], visit.row[6] = self.env.now, target, deal.owner
+        deal.previous = visit.stage
+        if deal.status == WON:
+            self.staff.release_deal(deal)
+        if reason:
+            self.close(deal, target, reason)
+        elif visit.exit is not None:
+            self._take(deal, visit.exit, target)
+
+    @staticmethod
+    def _take(deal: Deal, exit_: ExitView, target: int) -> None:
+        """Let an exit cut the discount and say why and where a customer goes on (R6)."""
+        deal.then = exit_.then
+        if target in (LOST, NO_DECISION):
+            deal.reason = exit_.reason
+        if exit_.max_discount < deal.discount:
+            deal.discount = exit_.max_discount
+            deal.amount = deal.list_amount * (1.0 - deal.discount)
+
+    def close(self, deal: Deal, status: int, reason: int = 0) -> None:
+        """Give a deal its outcome; a customer who has come too often stays one (R6)."""
+        if deal.status == WON:
+            deal.after = CHURNED if status == CHURNED else RETAINED
+        else:
+            deal.closed, deal.status, deal.reason = self.env.now, status, reason or deal.reason
+            if status == WON:
+                self._book(deal)
+        self.staff.release_deal(deal)
+
+    def _book(self, deal: Deal) -> None:
+        if deal.cut:
+            deal.amount *= 1.0 - deal.cut
+            deal.discount = 1.0 - (1.0 - deal.discount) * (1.0 - deal.cut)
+        self.staff.book(deal)
+
+    def go_on(self, deal: Deal) -> int:
+        """Return the stage in which a customer goes on after the win; further work has no owner's load."""
+        stage, deal.then = deal.then, NOBODY
+        deal.after, deal.seller = OPEN, deal.owner
+        deal.owner_role, deal.answered = NOBODY, True
+        return self.gate(deal, stage)
+
+    def lose(self, deal: Deal, reason: int) -> None:
+        """Lose a deal wherever it is (R7): at once, or as soon as the task in hand ends."""
+        if deal.over or not (deal.status == OPEN or deal.after == OPEN):
+            return
+        deal.doomed = reason
+        visit = deal.visit
+        for task in tuple(deal.tasks):
+            self.withdraw(task)
+        if visit is None or any(in_hand(task) for task in visit.batch):
+            return
+        deal.over = True
+        self.leave(deal, visit, LOST, reason)
+
+    def withdraw(self, task: Task) -> None:
+        """Take a task that waits out of its queue; its visit learns that it has lapsed."""
+        if task in task.deal.tasks:
+            task.deal.tasks.remove(task)
+        task.queue, task.lapsed = None, True
+        if not task.done.triggered:
+            task.done.succeed()
+
+
+def in_hand(task: Task) -> bool:
+    """Tell whether somebody works on a task."""
+    return task.rep != NOBODY and not task.done.processed
+
+
+def _shifted(view: StageView, shift: float) -> tuple[float, ...]:
+    """Return a stage's cumulative probabilities with the advancing exits' log-odds shifted."""
+    n = view.advancing
+    p = view.cumulative[n - 1] if n else 0.0
+    if shift == 0.0 or not 0.0 < p < 1.0:
+        return view.cumulative
+    new = rules.shifted(p, shift)
+    return tuple(
+        edge * (new / p) if i < n else new + (edge - p) * ((1.0 - new) / (1.0 - p))
+        for i, edge in enumerate(view.cumulative)
+    )

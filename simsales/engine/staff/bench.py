@@ -1,0 +1,125 @@
+"""Who is there, when they work, and how fast (R3, R7)."""
+
+from __future__ import annotations
+
+from simsales.engine import rules
+from simsales.engine.arrivals import Deals
+from simsales.engine.effort import EffortState
+from simsales.engine.environment import OrderedEnvironment
+from simsales.engine.hooks import Hooks
+from simsales.engine.plan import Plan
+from simsales.engine.plan_staffing import RoleRule
+from simsales.engine.state import Deal, Task
+from simsales.engine.streams import Purpose, Streams
+
+__all__ = ["Bench", "Heap"]
+
+Heap = list[tuple[tuple[float, ...], int, Task]]
+
+
+class Bench:
+    """The reps of a run: where they sit, how much they have in hand, how fast they are.
+
+    Parameters
+    ----------
+    plan : Plan
+    env : OrderedEnvironment
+    facts : Deals
+        What the deals are, and their draws.
+    streams : Streams
+    hooks : Hooks
+    """
+
+    def __init__(
+        self, plan: Plan, env: OrderedEnvironment, facts: Deals, streams: Streams, hooks: Hooks
+    ) -> None:
+        self.plan, self.env, self.facts, self.hooks = plan, env, facts, hooks
+        self.draws, self.streams = facts.draws, streams
+        self.work = plan.worktime
+        self.hours = plan.staffing.hours
+        self.effort = EffortState(plan)
+        n = len(plan.reps)
+        self.role: list[int] = plan.rep_role.tolist()
+        self.hired: list[float] = plan.rep_hired.tolist()
+        self.leaves: list[float] = plan.rep_leaves.tolist()
+        self.present = [h <= env.now < x for h, x in zip(self.hired, self.leaves, strict=True)]
+        self.busy = [0] * n
+        self.free_since = [env.now] * n
+        self.deals: list[dict[int, Deal]] = [{} for _ in range(n)]
+        self.loads = [0] * n
+        self.own: list[Heap] = [[] for _ in range(n)]
+        self.pool: list[Heap] = [[] for _ in plan.roles]
+        self.on_duty: list[list[int]] = [[] for _ in plan.roles]
+        self.roster: list[int] = []
+        self.rows: list[list[float]] = []
+        self._begun = 0
+        # plain lists: reading one number from an array costs more than the whole rule
+        self.limit: list[list[int]] = plan.role_concurrency.tolist()
+        self.weights: list[list[float]] = plan.rep_weight.tolist()
+        self.skill: list[list[float]] = plan.rep_skill.tolist()
+        self._speed: list[list[float]] = (plan.rep_speed * plan.rep_share).tolist()
+        self._ramp_days: list[list[float]] = plan.rep_ramp_days.tolist()
+        self._ramp_start: list[list[float]] = plan.rep_ramp_start.tolist()
+        self._adopts = _rep_adoption(plan, streams)
+        self._trained = any(plan.staffing.trainings)
+        self._muster()
+
+    def _muster(self) -> None:
+        """Rebuild the lists of reps on duty, in all and by role, in rep order."""
+        self.roster = [rep for rep, there in enumerate(self.present) if there]
+        for duty in self.on_duty:
+            duty.clear()
+        for rep in self.roster:
+            self.on_duty[self.role[rep]].append(rep)
+
+    def rule(self, deal: Deal, role: int) -> RoleRule:
+        """Return what holds for a role in the deal's regime."""
+        return self.plan.staffing.roles[deal.regime][role]
+
+    def regime(self, rep: int) -> int:
+        """Return the latest regime that a rep has taken up."""
+        for r in range(self.plan.n_regimes - 1, 0, -1):
+            age = self.env.now - self.plan.regime_start[r]
+            u = self._adopts[r][rep]
+            if rules.adopted(self.plan.regime_adoption[r], self.plan.regime_ramp[r], age, u):
+                return r
+        return 0
+
+    def skill_now(self, rep: int, regime: int | None = None) -> float:
+        """Return a rep's skill with what is left of trainings (R5, R7).
+
+        Parameters
+        ----------
+        rep : int
+        regime : int, optional
+            Whose skill holds; absent: the latest one that the rep has taken up.
+        """
+        skill = self.skill[self.regime(rep) if regime is None else regime][rep]
+        if self._trained:
+            for each in self.plan.staffing.trainings[rep]:
+                skill += rules.trained(each.skill, each.half_life, self.env.now - each.end)
+        return skill
+
+    def _pace(self, rep: int, task: Task) -> float:
+        """Return hours of work done in an hour of working time, read at the start (R3, R8)."""
+        now, r = self.env.now, self.regime(rep)
+        age = now - self.hired[rep]
+        curve = self.plan.staffing.curves[r][rep]
+        pace = self._speed[r][rep] * rules.ramp_factor(self._ramp_start[r][rep], self._ramp_days[r][rep], age, curve)
+        if self._trained:
+            for each in self.plan.staffing.trainings[rep]:
+                pace *= 1.0 + rules.trained(each.speed - 1.0, each.half_life, now - each.end)
+        task.visit.effort = self.effort.multiplier(rep, r, now)
+        return pace * task.visit.effort
+
+    def score(self, deal: Deal) -> float:
+        """Return the score of a deal as people see it now; 0 without scoring."""
+        return self.facts.seen_score_at(deal.ordinal, self.env.now)
+
+
+def _rep_adoption(plan: Plan, streams: Streams) -> list[list[float]]:
+    """Return each rep's adoption uniform for each regime."""
+    return [
+        [streams.uniform(0, name, key, Purpose.ADOPTION) for name in plan.rep_key]
+        for key in plan.regime_key
+    ]

@@ -1,0 +1,262 @@
+"""Who takes which task when (R3, R4)."""
+
+from __future__ import annotations
+
+from functools import partial
+from heapq import heappop, heappush
+from typing import Any
+
+from simpy.events import Event
+
+from simsales.engine import rules
+from simsales.engine.environment import Kind
+from simsales.engine.plan import NOBODY, OPEN
+from simsales.engine.staff.bench import Heap
+from simsales.engine.staff.routing import Routing
+from simsales.engine.state import Deal, Task
+
+__all__ = ["SHIFT", "Queues"]
+
+SHIFT = -1
+_WORTH = ("expected_value", "score", "due")
+
+
+class Queues(Routing):
+    """The queues of the reps and the pools of the roles."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        staffing = self.plan.staffing
+        self.shift = staffing.shift
+        self._shift_at = [-1.0] * staffing.n_shifts
+        roles = range(len(self.plan.roles))
+        self.recycles = [any(row[k].recycle < float("inf") for row in staffing.roles) for k in roles]
+        self.picky = [limited or recycles for limited, recycles in zip(self.limited, self.recycles, strict=True)]
+        """Roles in which not every rep may take every task from the pool."""
+        self.credits = self.effort.on
+        """Whether anybody asks who worked last on a deal."""
+        self._count = 0
+        self._held = False
+
+    def queue(self, task: Task) -> None:
+        """Put a task into its rep's queue or its role's pool (R3)."""
+        deal, role = task.deal, task.role
+        deal.tasks.append(task)
+        if role not in deal.reps or not self.present[deal.reps[role]]:
+            if role == deal.owner_role and deal.status == OPEN:
+                self.make_owner(deal, role)
+            else:
+                self.assign(deal, role)
+        self._enqueue(task, task.since)
+
+    def _enqueue(self, task: Task, since: float) -> None:
+        """Let a task wait for its rep, or in the pool; a rep who lets it wait too long from `since` on loses it."""
+        rep = task.deal.reps.get(task.role, NOBODY)
+        if rep == NOBODY:
+            self._offer(task)
+            return
+        self._push(self.own[rep], task)
+        self.dispatch(rep)
+        if self.recycles[task.role] and task.queue is not None:
+            self._watch(task, rep, since)
+
+    def _offer(self, task: Task) -> None:
+        """Put a task into the pool of its role, where whoever has been free for longest may take it."""
+        role, now = task.role, self.env.now
+        self._push(self.pool[role], task)
+        limit = self.limit[self._begun][role]
+        free = [rep for rep in self.on_duty[role] if self.busy[rep] < limit and now < self.leaves[rep]]
+        if self.picky[role]:
+            free = [rep for rep in free if self.may_take(rep, task)]
+        if len(self._shift_at) > 1 and free:
+            at_work = [rep for rep in free if self.hours[rep].is_open(now)]
+            if not at_work:
+                for rep in free:
+                    self.dispatch(rep)  # each waits for his or her own opening
+                return
+            free = at_work
+        if free:
+            self.dispatch(min(free, key=lambda rep: (self.busy[rep], self.free_since[rep], rep)))
+
+    def _push(self, heap: Heap, task: Task) -> None:
+        rule = self.plan.role_queue[self._begun][task.role]
+        deal = task.deal
+        worth = self._worth(rule, task) if rule in _WORTH else 0.0
+        key = rules.queue_key(rule, task.since, deal.ordinal, deal.amount, deal.created, worth)
+        self._count += 1
+        task.queue = heap
+        heappush(heap, (key, self._count, task))
+
+    def _worth(self, rule: str, task: Task) -> float:
+        """Return what the richer queue rules sort by."""
+        deal, visit = task.deal, task.visit
+        if rule == "expected_value":
+            return self.plan.staffing.win_chance[deal.regime][deal.segment][visit.stage]
+        return self.score(deal) if rule == "score" else visit.row[3] + visit.view.sla
+
+    def _resort(self, role: int) -> None:
+        heaps = [self.pool[role], *(self.own[p] for p, r in enumerate(self.role) if r == role)]
+        for heap in heaps:
+            waiting = [entry[2] for entry in sorted(heap) if entry[2].queue is heap]
+            heap.clear()
+            for task in waiting:
+                self._push(heap, task)
+
+    def _head(self, heap: Heap) -> tuple[tuple[float, ...], int, Task] | None:
+        while heap and heap[0][2].queue is not heap:
+            heappop(heap)  # taken, lapsed or moved
+        return heap[0] if heap else None
+
+    def _pick(self, rep: int) -> tuple[tuple[float, ...], int, Task] | None:
+        """Return what a rep would take from the pool of the role."""
+        heap = self.pool[self.role[rep]]
+        first = self._head(heap)
+        if first is None or not self.picky[self.role[rep]] or self.may_take(rep, first[2]):
+            return first
+        allowed = (entry for entry in heap if entry[2].queue is heap and self.may_take(rep, entry[2]))
+        return min(allowed, default=None)
+
+    def may_take(self, rep: int, task: Task) -> bool:
+        """Tell whether a rep may take a task from the pool: with room for the deal, unless it was taken from him."""
+        deal = task.deal
+        if deal.barred is not None and deal.barred[0] == rep and self.env.now < deal.barred[1]:
+            return False
+        lends_a_hand = self.plan.role_routing[deal.regime][task.role] == "pool" and not self._would_own(task)
+        return lends_a_hand or deal.status != OPEN or self.has_room(rep, deal)
+
+    def _would_own(self, task: Task) -> bool:
+        """Tell whether a deal becomes the property of whoever takes this task from the pool."""
+        deal = task.deal
+        return task.role not in deal.reps and deal.owner == NOBODY and task.role == deal.owner_role
+
+    # starting and ending -----------------------------------------------------------------------
+
+    def dispatch(self, rep: int) -> None:
+        """Let a rep take tasks while there is time, room and work (R3)."""
+        if not self.present[rep] or self.env.now >= self.leaves[rep] or self._held:
+            return
+        limit = self.limit[self._begun][self.role[rep]]
+        while self.busy[rep] < limit:
+            heads = [h for h in (self._head(self.own[rep]), self._pick(rep)) if h]
+            if not heads:
+                return
+            if not self.hours[rep].is_open(self.env.now):
+                self._wait_for_opening(rep)
+                return
+            self._start(min(heads)[2], rep)
+
+    def hold(self) -> None:
+        """Let nobody begin until all that waited before the start has queued (R9)."""
+        self._held = True
+        self.env.at(self.env.now, Kind.STAFFING, SHIFT).callbacks.append(self._open)
+
+    def _wait_for_opening(self, rep: int) -> None:
+        opens, shift = self.hours[rep].next_open(self.env.now), self.shift[rep]
+        if self._shift_at[shift] != opens:
+            self._shift_at[shift] = opens
+            self.env.at(opens, Kind.STAFFING, SHIFT).callbacks.append(self._open)
+
+    def _open(self, _: Event) -> None:
+        self._held = False
+        for rep in self.roster:
+            self.dispatch(rep)
+
+    def _start(self, task: Task, rep: int) -> None:
+        now, deal = self.env.now, task.deal
+        from_pool = task.queue is not self.own[rep]
+        task.queue, task.rep = None, rep
+        deal.tasks.remove(task)
+        self.busy[rep] += 1
+        if from_pool:
+            self._claim(task, rep)
+        if not deal.answered and task.visit.view.tasks:
+            deal.answered = True
+            deal.response = (now - deal.created) * 24.0
+        if self.credits and self.effort.paid[rep]:
+            deal.credit = rep
+        hours = task.work / self._pace(rep, task)
+        end = self.hours[rep].add(now, hours)
+        task.visit.rep = rep
+        task.row[4], task.row[6], task.row[7], task.row[8] = rep, now, end, hours
+        self.env.at(end, Kind.TASK_END, deal.ordinal, task.done)
+
+    def _claim(self, task: Task, rep: int) -> None:
+        """Make who takes a task from a pool the owner, or hand the role in the deal to him or her."""
+        deal, role = task.deal, task.role
+        if deal.status != OPEN:
+            return
+        if self._would_own(task):
+            self.adopt(deal, rep, role)  # whoever works first is credited
+        elif self.limited[role] and role not in deal.reps and self.plan.role_routing[deal.regime][role] != "pool":
+            self._take(deal, rep, role)
+
+    def finish(self, task: Task) -> None:
+        """Free the rep once everything that follows for the deal at this instant is done (R10)."""
+        self._later(partial(self._free, task.rep))
+
+    def _later(self, call: Any) -> None:
+        """Call when everything that follows from the event at hand is done (R10)."""
+        done = self.env.event()
+        done.callbacks.append(lambda _: call())
+        done.succeed()
+
+    def _free(self, rep: int) -> None:
+        self.busy[rep] -= 1
+        self.free_since[rep] = self.env.now
+        self.dispatch(rep)
+
+    def give_up(self, task: Task) -> None:
+        """Let a deal leave whose task is still waiting (R4)."""
+        if task.queue is not None:
+            task.lapsed = True
+            self.withdraw(task)
+            task.done.succeed()
+
+    def withdraw(self, task: Task) -> None:
+        """Take a waiting task out of its queue, without consequences for the deal."""
+        if task.queue is not None:
+            task.queue = None
+            task.deal.tasks.remove(task)
+
+    def escalate(self, task: Task, role: int) -> None:
+        """Let anybody of another role take a task that still waits."""
+        if task.queue is not None:
+            task.role, task.row[3] = role, role
+            self._offer(task)
+
+    # deals that nobody holds any more -----------------------------------------------------------
+
+    def release_deal(self, deal: Deal) -> None:
+        """Take a closed deal off everybody's hands."""
+        for rep in dict.fromkeys((*deal.reps.values(), deal.owner)):
+            if rep != NOBODY:
+                self.release(deal, rep)
+
+    def release(self, deal: Deal, rep: int) -> None:
+        """Take a deal off a rep's hands, who may then have room for another one."""
+        if self._drop(deal, rep) and self.limited[self.role[rep]]:
+            self._later(partial(self.dispatch, rep))
+
+    def _watch(self, task: Task, rep: int, since: float) -> None:
+        """Let a task go back to the pool that its rep has not begun in time (recycle)."""
+        days = self.rule(task.deal, task.role).recycle
+        if days < float("inf"):
+            event = self.env.at(max(since + days, self.env.now), Kind.REVIEW, task.deal.ordinal)
+            event.callbacks.append(lambda _: self._recycle(task, rep))
+
+    def _recycle(self, task: Task, rep: int) -> None:
+        """Give a deal back to the pool of the role; for a while the rep who let it wait may not take it again."""
+        if task.queue is not self.own[rep]:
+            return
+        deal, role = task.deal, task.role
+        if deal.owner == rep:
+            deal.owner = NOBODY
+        deal.reps.pop(role, None)
+        back = self.env.now + self.rule(deal, role).reclaim
+        if back > self.env.now:
+            deal.barred = (rep, back)
+            self.env.at(back, Kind.REVIEW, deal.ordinal).callbacks.append(lambda _: self.dispatch(rep))
+        self.release(deal, rep)
+        for waiting in tuple(deal.tasks):
+            if waiting.queue is self.own[rep]:
+                self._offer(waiting)

@@ -1,0 +1,203 @@
+"""How reps do the tasks of a stay: in turn, together, handed on, escalated (R3, R4, R6)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import partial
+from typing import Any
+
+from simpy.events import Event
+
+from simsales.engine.environment import Kind
+from simsales.engine.gathering import Gathering
+from simsales.engine.hooks import Hooks
+from simsales.engine.leaving import Leaving, in_hand
+from simsales.engine.plan import NOBODY, Plan
+from simsales.engine.plan_process import PASS, Batches, TaskView
+from simsales.engine.state import HANDOFF, NO_RESPONSE, Deal, Task, Visit
+from simsales.engine.streams import MASK, Purpose
+
+GONE = -1
+"""The deal has been lost from outside meanwhile."""
+NAN = float("nan")
+_STEP = 0x9E3779B9
+Answer = Generator[Event, None, int]
+
+
+class Working(Leaving):
+    """The middle of a stay. Methods that answer with a number give 0 (go on), a reason, or ``GONE``.
+
+    Parameters
+    ----------
+    plan : Plan
+    seed, replication : int
+    hooks : Hooks, optional
+    """
+
+    def __init__(self, plan: Plan, seed: int, replication: int, hooks: Hooks | None = None) -> None:
+        super().__init__(plan, seed, replication, hooks)
+        self.gathering = Gathering(plan, self.env, self.staff)
+
+    def work(self, deal: Deal, visit: Visit, batches: Batches, since: float) -> Answer:
+        """Let reps do a visit's tasks in order (R3, R4)."""
+        handoff = visit.view.handoff
+        for batch in batches:
+            if visit.passed:
+                return 0
+            if len(batch) > 1:
+                reason = yield from self.together(deal, visit, batch, since)
+                if reason:
+                    return reason
+                since = self.env.now
+                continue
+            item = batch[0]
+            if item.when is not None and not self.meets(deal, item.when, visit.number):
+                continue
+            if handoff is not None and self._changes_hands(deal, item):
+                reason = yield from self.hand_on(deal, visit, item)
+                if reason:
+                    return reason
+                since = self.env.now
+            task = self.task(deal, visit, item, since)
+            visit.batch = (task,)
+            self.submit(task, item)
+            yield task.done
+            if task.lapsed:
+                return GONE if deal.over else NO_RESPONSE
+            if task.rep == NOBODY:  # passed on after a breach
+                return 0
+            self.staff.finish(task)
+            self._note(item, task)
+            if deal.doomed:
+                return deal.doomed
+            since = self.env.now
+        return 0
+
+    def task(self, deal: Deal, visit: Visit, item: TaskView, since: float) -> Task:
+        """Return a task with its work drawn."""
+        key = self.plan.stage_key[visit.stage]
+        hours = item.law.draw(self.draw(deal.ordinal, Purpose.WORK + item.position, key, visit.number))
+        hours *= visit.view.work_scale
+        visit.work += hours
+        row = [deal.ordinal, visit.row[1], visit.stage, item.role, NOBODY, since, NAN, NAN, NAN]
+        return Task(deal, visit, item.role, hours, since, Event(self.env), row)
+
+    def submit(self, task: Task, item: TaskView) -> None:
+        """Queue a task, now or with a meeting or a batch; its deal may give up meanwhile (R3, R4)."""
+        visit, late = task.visit, item.position >= len(task.visit.view.tasks)
+        self.rows.append(task.row)
+        if item.gather is not None:
+            self.gathering.add(task, (visit.stage, item.position), item.gather)
+        else:
+            self.staff.queue(task)
+        if visit.view.patience is not None and task.queue is not None and not late:
+            self.watch(task, visit)
+
+    def watch(self, task: Task, visit: Visit) -> None:
+        """Let the deal give up when it has waited longer than its patience (R4)."""
+        patience, deal = visit.view.patience, task.deal
+        assert patience is not None
+        u = self.draw(deal.ordinal, Purpose.PATIENCE, self.plan.stage_key[visit.stage], visit.number)
+        waited = self.env.now - task.since
+        left = patience.residual(u, waited) if waited > 0.0 else patience.draw(u)
+        lapse = self.env.at(self.env.now + left, Kind.PATIENCE, deal.ordinal)
+        lapse.callbacks.append(lambda _: self.staff.give_up(task))
+
+    def _note(self, item: TaskView, task: Task) -> None:
+        if not item.assist:
+            task.deal.last_role = item.role
+        if item.lead:
+            task.visit.lead = task.rep
+
+    # several at once ----------------------------------------------------------------------------
+
+    def together(self, deal: Deal, visit: Visit, batch: tuple[TaskView, ...], since: float) -> Answer:
+        """Let reps do tasks that begin together; all of them have to be done (R2)."""
+        items = [item for item in batch if item.when is None or self.meets(deal, item.when, visit.number)]
+        tasks = tuple(self.task(deal, visit, item, since) for item in items)
+        visit.batch = tasks
+        begin = [self._begin(item, task) for item, task in zip(items, tasks, strict=True)]
+        for start in begin:
+            start()
+        for task in tasks:
+            if not task.done.processed:
+                yield task.done
+            if task.lapsed and not deal.doomed:
+                deal.doomed = NO_RESPONSE
+            if deal.doomed:
+                self._drop_waiting(tasks)
+        return GONE if deal.over else deal.doomed
+
+    def _begin(self, item: TaskView, task: Task) -> partial[None]:
+        """Return what makes a task begin; whether it changes hands is decided before any of them does."""
+        task.done.callbacks.append(partial(self._ended, item, task))
+        if task.visit.view.handoff is not None and self._changes_hands(task.deal, item):
+            return partial(self._send, item, task)
+        return partial(self.submit, task, item)
+
+    def _ended(self, item: TaskView, task: Task, _: Event) -> None:
+        if task.rep != NOBODY and not task.lapsed:
+            self.staff.finish(task)
+            self._note(item, task)
+
+    def _send(self, item: TaskView, task: Task) -> None:
+        """Let a task of several arrive after its hand-off."""
+        delay, lost = self._handing(task.deal, task.visit, item)
+        arrival = self.env.at(self.env.now + delay, Kind.DELAY_END, task.deal.ordinal)
+        arrival.callbacks.append(partial(self._arrive, item, task, lost))
+
+    def _arrive(self, item: TaskView, task: Task, lost: bool, _: Event) -> None:
+        if task.lapsed or task.done.triggered:
+            return
+        if lost and not task.deal.doomed:
+            self.lose(task.deal, HANDOFF)
+            self._drop_waiting(task.visit.batch)
+        else:
+            task.since = task.row[5] = self.env.now
+            self.submit(task, item)
+
+    def _drop_waiting(self, tasks: tuple[Task, ...]) -> None:
+        for task in tasks:
+            if not task.lapsed and not in_hand(task) and not task.done.processed:
+                self.withdraw(task)
+
+    # hand-offs and escalation -------------------------------------------------------------------
+
+    @staticmethod
+    def _changes_hands(deal: Deal, item: TaskView) -> bool:
+        """Tell whether a task is another role's than the last one; an assistant takes over nothing."""
+        return deal.last_role not in (NOBODY, item.role) and not item.assist
+
+    def _handing(self, deal: Deal, visit: Visit, item: TaskView) -> tuple[float, bool]:
+        """Return how long a hand-off takes, and whether the deal is lost on the way."""
+        handoff = visit.view.handoff
+        assert handoff is not None
+        word = (self.plan.stage_key[visit.stage] + (item.position + 1) * _STEP) & MASK
+        delay = handoff.delay.draw(self.draw(deal.ordinal, Purpose.HANDOFF, word, visit.number))
+        u = self.draw(deal.ordinal, Purpose.HANDOFF_LOSS, word, visit.number)
+        return delay * handoff.scale, u < handoff.loss
+
+    def hand_on(self, deal: Deal, visit: Visit, item: TaskView) -> Answer:
+        """Pass a deal to another role; it may be lost on the way."""
+        delay, lost = self._handing(deal, visit, item)
+        yield self.env.at(self.env.now + delay, Kind.DELAY_END, deal.ordinal)
+        if deal.over:
+            return GONE
+        return HANDOFF if lost else 0
+
+    def guard(self, deal: Deal, visit: Visit) -> None:
+        """Look after the service level of a stay: at its breach waiting work escalates (R6)."""
+        due = max(float(visit.row[3]) + visit.view.sla, self.env.now)
+        breach = self.env.at(due, Kind.REVIEW, deal.ordinal)
+        breach.callbacks.append(partial(self._breach, deal, visit))
+
+    def _breach(self, deal: Deal, visit: Visit, _: Any) -> None:
+        waiting = [task for task in deal.tasks if task.visit is visit]
+        for task in waiting:
+            if visit.view.escalate != PASS:
+                self.staff.escalate(task, visit.view.escalate)
+                continue
+            visit.passed = True
+            deal.tasks.remove(task)
+            task.queue = None
+            task.done.succeed()
