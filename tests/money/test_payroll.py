@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
+from money_models import STANDARD, model, pay, pipeline
 
 from simsales.engine import simulate
 from simsales.facts import from_log
 from simsales.kpi import table
 from simsales.model.apply import apply
 from simsales.model.levers import Scenario
-from simsales.model.schema import Model
 from simsales.money import pay_statements, run_cost
 from simsales.money.cost import change_cost, lead_cost
 from simsales.money.payroll import schedule, statements
-
-STANDARD = {"base": 36_500.0, "quota": 90_000.0, "rates": [{"upto": 1.0, "rate": 0.1}, {"rate": 0.2}]}
-
-
-def model(**changes) -> Model:
-    """A team whose deals are all open at the start and are won after a given number of days."""
-    fields = {
-        "epoch": "2027-01-01T00:00+08:00",
-        "horizon_days": 365.0,
-        "calendar": {"timezone": "Asia/Shanghai", "hours": "00:00-24:00", "days": "mon-sun"},
-        "channels": [{"name": "web", "leads_per_week": 0.0}],
-        "stages": [{"name": "Open", "exits": [{"to": "won", "probability": 1.0, "delay_days": 200.0}]}],
-        "roles": [{"name": "AE"}],
-        "reps": [{"name": "Ada", "role": "AE", "plan": "std"}],
-        "plans": {"std": STANDARD},
-    }  # fmt: skip
-    return Model(**(fields | changes))
-
-
-def pipeline(*deals) -> pd.DataFrame:
-    """Open deals (day of the win, amount, owner): with a delay of 200 days, the age settles the day."""
-    return pd.DataFrame(
-        [{"deal_id": f"d{i}", "stage": "Open", "age_days": 200.0 - day, "amount": amount, "owner": owner}
-         for i, (day, amount, owner) in enumerate(deals)]
-    )  # fmt: skip
-
-
-def pay(log, period, line):
-    rows = pay_statements(log)
-    return rows.loc[(rows["period"] == period) & (rows["line"] == line), "amount"].tolist()
-
 
 def test_wins_are_paid_in_the_local_calendar_quarter_in_which_they_fall():
     # day 90 is 1 April: half a day before it is still the first quarter in Shanghai
