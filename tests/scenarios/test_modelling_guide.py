@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-import yaml
 from chains import ROOT
+from ruamel.yaml import YAML
 
 import simsales as ss
 from simsales.kpi import KPIS
@@ -34,7 +34,7 @@ def title(section: str) -> str:
 
 
 def model_of(section: str) -> tuple[ss.Model, list[dict[str, object]]]:
-    data = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
+    data = YAML(typ="safe", pure=True).load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
     changes = data.pop("changes", [])
     parts = {**SMALL, **data}
     roles = {role["name"] for role in parts["roles"]}
