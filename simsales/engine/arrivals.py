@@ -19,6 +19,7 @@ from simsales.engine import attributes
 from simsales.engine.attributes import COMMON, lognormal_factor, pick
 from simsales.engine.clock import Periods, periods
 from simsales.engine.events import Events, feel, happening, lead_factor
+from simsales.engine.pilots import eligible
 from simsales.engine.plan import Flags, Floats, Ints, Plan
 from simsales.engine.plan_market import EventPlan
 from simsales.engine.rates import Pieces, rate_pieces
@@ -54,6 +55,8 @@ class Deals:
     scores : Scores
     logits : tuple of list by regime of list of float
         What products and regions add to the log-odds of advancing; see :meth:`logit`.
+    masks : tuple of ndarray of bool
+        By regime with a condition: for which deals it holds; empty where no regime has one.
     """
 
     created: Floats
@@ -79,6 +82,12 @@ class Deals:
     events: Events
     scores: Scores
     logits: tuple[list[list[float]], list[list[float]]]
+    masks: tuple[Flags | None, ...] = ()
+
+    @cached_property
+    def eligible(self) -> list[list[bool]]:
+        """By regime: for which deals its condition holds (empty: no condition)."""
+        return [[] if mask is None else mask.tolist() for mask in self.masks]
 
     def score_at(self, ordinal: int, time: float) -> float:
         """Return a deal's true score at a time; 0 where the model has no scoring."""
@@ -154,16 +163,20 @@ def make_deals(plan: Plan, streams: Streams) -> Deals:
     listed = attributes.amounts(plan, draws, codes, created, quarters, happened, rate)
     discount = attributes.discounts(plan, draws, regime, segment)
     listed, amount = attributes.prices(plan, listed, discount)
+    entry, standard = attributes.entries(plan, draws, regime, channel), attributes.standard_terms(plan, draws, regime)
+    fit: tuple[Flags | None, ...] = ()
+    if any(plan.pilot):
+        fit = eligible(plan, amount, attributes.named(plan, codes))
+        regime = attributes.regimes(plan, draws, np.maximum(created, plan.start), fit)
     return Deals(
         created=created, amount=amount, list_amount=listed, discount=discount, channel=channel, number=number,
-        source=source, segment=segment, entry=attributes.entries(plan, draws, regime, channel), regime=regime,
+        source=source, segment=segment, entry=entry, regime=regime,
         product=product, region=region, currency=currency, rate=rate,
-        standard=attributes.standard_terms(plan, draws, regime),
-        n_opening=n_opening, until=until, draws=draws, quarters=quarters,
+        standard=standard, n_opening=n_opening, until=until, draws=draws, quarters=quarters,
         win_shift=attributes.win_shifts(plan, streams, quarters),
         events=feel(happened, attributes.named(plan, codes), draws) if happened else Events(),
         scores=Scores(market.scores, regime, created, given_score, draws),
-        logits=(market.product_logit.tolist(), market.region_logit.tolist()),
+        logits=(market.product_logit.tolist(), market.region_logit.tolist()), masks=fit,
     )  # fmt: skip
 
 

@@ -51,15 +51,25 @@ def pick(shares: NDArray[np.float64], u: Floats) -> Ints:
     return place
 
 
-def regimes(plan: Plan, draws: DealDraws, times: Floats) -> Ints:
-    """Return the regime that each deal follows at its creation."""
+def regimes(
+    plan: Plan, draws: DealDraws, times: Floats, eligible: Sequence[Flags | None] | None = None
+) -> Ints:
+    """Return the regime that each deal follows at its creation.
+
+    A regime with a condition counts only where `eligible` says for which deals it holds: a deal's attributes, on which
+    conditions depend, do not themselves depend on them.
+    """
     found = np.zeros(len(times), dtype=np.int64)
     for r in range(1, plan.n_regimes):
+        if plan.pilot[r] and eligible is None:
+            continue
         age = times - plan.regime_start[r]
         ramp = plan.regime_ramp[r]
         ramped = np.where(age >= ramp, 1.0, age / ramp if ramp > 0.0 else 0.0)
         share = plan.regime_adoption[r] * np.where(age < 0.0, 0.0, ramped)
-        found[draws.vector(Purpose.ADOPTION, plan.regime_key[r]) < share] = r
+        takes = draws.vector(Purpose.ADOPTION, plan.regime_key[r]) < share
+        mask = None if eligible is None else eligible[r]
+        found[takes if mask is None else takes & mask] = r
     return found
 
 

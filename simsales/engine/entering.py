@@ -120,11 +120,11 @@ class Entering:
         return found
 
     def regime(self, deal: int, time: float) -> int:
-        """Return the latest regime that has begun and that the deal takes up."""
+        """Return the latest regime that has begun, whose condition holds, and that the deal takes up."""
         plan = self.plan
         for r in range(plan.n_regimes - 1, 0, -1):
             age = time - plan.regime_start[r]
-            if age >= 0.0:
+            if age >= 0.0 and (not plan.pilot[r] or self.facts.eligible[r][deal]):
                 u = self.draw(deal, Purpose.ADOPTION, plan.regime_key[r])
                 if rules.adopted(plan.regime_adoption[r], plan.regime_ramp[r], age, u):
                     return r

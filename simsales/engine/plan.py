@@ -175,6 +175,11 @@ shape (n_regimes, n_reps)
         return len(self.regime_start)
 
     @cached_property
+    def pilot(self) -> tuple[bool, ...]:
+        """Which regimes hold for some deals only (by condition): reps, queues and arrivals go on by the ones before."""
+        return tuple(regime.where is not None for regime in self.timeline.regimes)
+
+    @cached_property
     def views(self) -> tuple[tuple[StageView | None, ...], ...]:
         """Stages by regime as plain tuples; None where a regime lacks the stage."""
         return tuple(

@@ -101,6 +101,8 @@ def blend(plan: Plan, time: float, own: Callable[[int], float]) -> float:
         age = time - plan.regime_start[r]
         if age < 0.0:
             break
+        if plan.pilot[r]:
+            continue
         ramp = regime.ramp_days
         share = regime.adoption * (1.0 if r == 0 or age >= ramp else age / ramp)
         share = 1.0 if r == 0 else share

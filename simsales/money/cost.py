@@ -85,7 +85,7 @@ def lead_cost(plan: Plan, channel: np.ndarray, created: np.ndarray) -> float:
         return 0.0
     price = prices[0, channel]
     for r in range(1, len(prices)):
-        if (prices[r] != prices[r - 1]).any():
+        if not plan.pilot[r] and (prices[r] != prices[r - 1]).any():
             ramp, age = plan.regime_ramp[r], created - plan.regime_start[r]
             taken = np.where(age < 0, 0.0, 1.0 if ramp <= 0 else np.minimum(age / max(ramp, 1e-9), 1.0))
             price = price + taken * plan.regime_adoption[r] * (prices[r, channel] - price)

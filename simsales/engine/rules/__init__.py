@@ -24,6 +24,7 @@ from simsales.engine.rules.exits import (
 from simsales.engine.rules.meetings import next_meeting
 from simsales.engine.rules.pace import normal_score, paced
 from simsales.engine.rules.people import (
+    dip_factor,
     hazard_steps,
     is_low,
     leaving,
@@ -49,6 +50,7 @@ __all__ = [
     "PayRule",
     "adopted",
     "choose_exit",
+    "dip_factor",
     "effort",
     "has_room",
     "hazard_steps",

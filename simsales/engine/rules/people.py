@@ -58,6 +58,24 @@ def is_low(sold: float, quota: float, gone: float, low_attainment: float) -> boo
     return sold < low_attainment * quota * gone
 
 
+def dip_factor(depth: float, days: float, age: float) -> float:
+    """Return what is left of speed in a transition: ``1 - depth x (1 - age / days)``, 1 before and after (R3).
+
+    Parameters
+    ----------
+    depth : float
+        Share lost on the first day.
+    days, age : float
+        How long it lasts, and days since it began.
+
+    Examples
+    --------
+    >>> dip_factor(0.4, 40.0, 0.0), dip_factor(0.4, 40.0, 10.0), dip_factor(0.4, 40.0, 40.0), dip_factor(0.4, 40.0, -1.0)
+    (0.6, 0.7, 1.0, 1.0)
+    """
+    return 1.0 - depth * (1.0 - age / days) if 0.0 <= age < days else 1.0
+
+
 def hazard_steps(
     per_year: float, first_year: float, factor: float, hired: float, begin: float, end: float
 ) -> tuple[tuple[float, float, float], ...]:

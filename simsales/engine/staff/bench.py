@@ -62,6 +62,7 @@ class Bench:
         self._ramp_start: list[list[float]] = plan.rep_ramp_start.tolist()
         self._adopts = _rep_adoption(plan, streams)
         self._trained = any(plan.staffing.trainings)
+        self._dips = _dips(plan)
         self._muster()
 
     def _muster(self) -> None:
@@ -81,7 +82,9 @@ class Bench:
         for r in range(self.plan.n_regimes - 1, 0, -1):
             age = self.env.now - self.plan.regime_start[r]
             u = self._adopts[r][rep]
-            if rules.adopted(self.plan.regime_adoption[r], self.plan.regime_ramp[r], age, u):
+            if not self.plan.pilot[r] and rules.adopted(
+                self.plan.regime_adoption[r], self.plan.regime_ramp[r], age, u
+            ):
                 return r
         return 0
 
@@ -109,12 +112,26 @@ class Bench:
         if self._trained:
             for each in self.plan.staffing.trainings[rep]:
                 pace *= 1.0 + rules.trained(each.speed - 1.0, each.half_life, now - each.end)
+        for start, depth, days, roles in self._dips:
+            if not roles or self.role[rep] in roles:
+                pace *= rules.dip_factor(depth, days, now - start)
         task.visit.effort = self.effort.multiplier(rep, r, now)
         return pace * task.visit.effort
 
     def score(self, deal: Deal) -> float:
         """Return the score of a deal as people see it now; 0 without scoring."""
         return self.facts.seen_score_at(deal.ordinal, self.env.now)
+
+
+def _dips(plan: Plan) -> list[tuple[float, float, float, frozenset[int]]]:
+    """Return start, depth, days and roles (none: all) of each transition dip; an undated one begins with the run."""
+    return [
+        (
+            plan.start if dip.start is None else plan.clock.midnight(dip.start), dip.depth, dip.days,
+            frozenset(plan.roles.index(role) for role in dip.roles),
+        )
+        for dip in plan.timeline.dips
+    ]  # fmt: skip
 
 
 def _rep_adoption(plan: Plan, streams: Streams) -> list[list[float]]:

@@ -1,0 +1,121 @@
+"""Pilots hold for the deals of their condition only; transition dips slow work, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simsales.engine import simulate
+from simsales.model.apply import apply
+from simsales.model.levers import Scenario
+from simsales.model.schema import Model
+
+BASE = Model.model_validate(
+    {
+        "channels": [{"name": "网站", "leads_per_week": 14.0, "segments": {"smb": 0.5, "large": 0.5}}, {"name": "fair", "leads_per_week": 7.0, "segments": {"smb": 1.0}}],
+        "segments": [{"name": "smb", "amount": {"uniform": {"low": 10, "high": 20}}}, {"name": "large", "amount": 500.0}],
+        "stages": [{"name": "Open", "exits": [{"to": "won", "probability": 0.5, "delay_days": 20.0}, {"to": "lost", "probability": 0.5, "delay_days": 20.0}]}],
+        "horizon_days": 200.0,
+    }
+)  # fmt: skip
+
+
+def run(*changes: dict[str, Any], base: Model = BASE) -> Any:
+    return simulate(apply(Scenario(changes=list(changes)), base), seed=5)
+
+
+def quick(**more: Any) -> dict[str, Any]:
+    return {"set": {"path": "stages[Open].exits[*].delay_days", "to": 5.0} | more}
+
+
+def days(log: Any) -> np.ndarray:
+    return np.asarray((log.deals["closed_at"] - log.deals["created_at"]) / np.timedelta64(1, "D"))
+
+
+@pytest.mark.parametrize(
+    ("where", "holds"),
+    [
+        ("segment == large", lambda d: d["segment"] == "large"),
+        ("segment != large and channel == 网站", lambda d: (d["segment"] != "large") & (d["channel"] == "网站")),
+        ("amount >= 15", lambda d: d["amount"] >= 15),
+        ("region == 华东", lambda d: d["segment"] == "nothing"),
+    ],
+)
+def test_only_deals_of_the_condition_go_the_new_way(where: str, holds: Any) -> None:
+    base, pilot = run(), run(quick(where=where))
+    closed = pilot.deals["closed_at"].notna().to_numpy()
+    expected = np.where(holds(pilot.deals), 5.0, 20.0)
+    assert np.allclose(days(pilot)[closed], expected[closed])
+    assert base.deals["created_at"].equals(pilot.deals["created_at"])
+    assert base.deals["amount"].equals(pilot.deals["amount"])
+    others = ~np.asarray(holds(pilot.deals))
+    assert base.deals[others].equals(pilot.deals[others])
+
+
+def test_a_later_change_for_all_does_not_spread_the_pilot() -> None:
+    later = {"set": {"path": "stages[Open].exits[won].probability", "to": 1.0, "start": "2027-03-02"}}
+    log = run(quick(where="segment == large", start="2027-02-01"), later)
+    created = log.deal.created
+    closed = log.deals["closed_at"].notna().to_numpy()
+    large = (log.deals["segment"] == "large").to_numpy()
+    assert np.allclose(days(log)[closed], np.where(large & (created >= 31.0), 5.0, 20.0)[closed])
+    assert (log.deals["status"].to_numpy()[closed & (created >= 60.0)] == "won").all()
+
+
+def test_a_pilot_that_half_of_its_deals_take_up_leaves_all_others_alone() -> None:
+    log = run(quick(where="segment == large", adoption=0.5))
+    closed = log.deals["closed_at"].notna().to_numpy()
+    large = (log.deals["segment"] == "large").to_numpy()
+    fast = np.isclose(days(log), 5.0)
+    assert not fast[closed & ~large].any()
+    n, k = int((closed & large).sum()), int((closed & large & fast).sum())
+    assert abs(k / n - 0.5) < 3 * 0.5 / n**0.5
+
+
+def test_a_new_stage_and_a_bot_may_be_piloted() -> None:
+    work = {"tasks": [{"role": "AE", "work_hours": 1.0}]}
+    stages = [BASE.model_dump(by_alias=True)["stages"][0] | work]
+    base = Model.model_validate(BASE.model_dump(by_alias=True) | {"stages": stages, "roles": [{"name": "AE"}], "reps": [{"role": "AE", "count": 3}]})
+    bot = {"automate": {"stage": "Open", "share": 1.0, "bot": {"name": "rpa"}, "where": "segment == large", "start": "2027-03-01"}}
+    legal = {"add": {"after": "Open", "stage": {"name": "Legal", "exits": [{"to": "won", "probability": 1.0}]}, "where": "segment == smb"}}
+    log = run(bot, legal, base=base)
+    tasks = log.tasks.merge(log.deals[["deal_id", "segment", "created_at"]], on="deal_id")
+    bots = tasks["role"] == "rpa"
+    assert bots.any()
+    assert (tasks[bots]["segment"] == "large").all()
+    later = log.deals.merge(log.visits[log.visits["stage"] == "Legal"][["deal_id"]], on="deal_id")
+    assert set(later["segment"]) == {"smb"}
+
+
+WORK = Model.model_validate(
+    {
+        "channels": [{"name": "web", "leads_per_week": 3.0}],
+        "stages": [{"name": "Open", "tasks": [{"role": "AE", "work_hours": 6.0}, {"role": "SE", "work_hours": 3.0}], "exits": [{"to": "won", "probability": 1.0}]}],
+        "roles": [{"name": "AE", "concurrency": 100}, {"name": "SE", "concurrency": 100}],
+        "reps": [{"role": "AE"}, {"role": "SE"}],
+        "calendar": {"hours": "00:00-24:00", "days": "mon-sun"},
+        "horizon_days": 120.0,
+    }
+)  # fmt: skip
+
+
+def test_a_dip_slows_the_work_of_its_roles_and_fades_in_a_straight_line() -> None:
+    dip = {"handoff": {"loss": 0.0, "start": "2027-02-01", "dip": {"depth": 0.4, "days": 40, "roles": ["AE"]}}}
+    log = run(dip, base=WORK)
+    ae = log.task.role == log.plan.roles.index("AE")
+    started, hours = log.task.started, log.task.work_hours
+    age = started - 31.0
+    expected = np.where((age >= 0) & (age < 40), 6.0 / (1.0 - 0.4 * (1.0 - age / 40.0)), 6.0)
+    assert np.allclose(hours[ae], expected[ae])
+    assert (hours[ae] > 6.5).any()
+    assert np.allclose(hours[~ae], 3.0)
+
+
+def test_an_undated_dip_begins_with_the_run() -> None:
+    log = simulate(apply(Scenario(changes=[{"handoff": {"loss": 0.0, "dip": {"depth": 0.5, "days": 1000}}}]), WORK), start="2027-02-01", until="2027-02-02", seed=3)
+    if len(log.task.deal):
+        assert log.task.work_hours[0] > 11.5
+    first = run({"handoff": {"loss": 0.0, "dip": {"depth": 0.5, "days": 1000}}}, base=WORK)
+    assert np.isclose(first.task.work_hours[0], 6.0 / (1 - 0.5 * (1 - first.task.started[0] / 1000.0)))
