@@ -168,7 +168,7 @@ def _route(a: _Box, b: _Box) -> list[tuple[int, int]]:
             return [start, end]
         middle = b.x - 20
         return [start, (middle, start[1]), (middle, end[1]), end]
-    below = max(a.y + a.h, b.y + b.h) + 12
+    below = max(a.y + a.h // 2, b.y + b.h // 2) + ROW // 2 - 5  # under whatever stands in the same row
     return [(a.x + a.w // 2, a.y + a.h), (a.x + a.w // 2, below), (b.x + b.w // 2, below), (b.x + b.w // 2, b.y + b.h)]
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simsales.report.gantt import gantt_rows
+
 ZONE = "Asia/Shanghai"
 
 
@@ -124,6 +126,7 @@ FIGURE_DATA: dict[str, Any] = {
     "ecdf": lambda: Comparison().samples("bookings"),
     "fan": forecast,
     "funnel": funnel,
+    "gantt": lambda: gantt_rows([{"name": "线上渠道", "start": "2027-01-01", "days": 31, "owner": "市场部", "cost": 40000.0}]),
     "queue": queue,
     "split": forecast,
     "stage_durations": curves,

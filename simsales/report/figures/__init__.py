@@ -15,11 +15,12 @@ from simsales.report.figures.distribution import distribution
 from simsales.report.figures.durations import stage_durations
 from simsales.report.figures.fan import fan
 from simsales.report.figures.funnel import funnel
+from simsales.report.figures.gantt import gantt
 from simsales.report.figures.load import queue, utilisation
 from simsales.report.figures.split import split
 
 __all__ = [
-    "FIGURES", "differences", "distribution", "ecdf", "fan", "funnel", "queue", "split", "stage_durations", "utilisation",
+    "FIGURES", "differences", "distribution", "ecdf", "fan", "funnel", "gantt", "queue", "split", "stage_durations", "utilisation",
 ]  # fmt: skip
 
 FIGURES: dict[str, Callable[..., Axes]] = {
@@ -28,6 +29,7 @@ FIGURES: dict[str, Callable[..., Axes]] = {
     "ecdf": ecdf,
     "fan": fan,
     "funnel": funnel,
+    "gantt": gantt,
     "queue": queue,
     "split": split,
     "stage_durations": stage_durations,
