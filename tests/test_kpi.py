@@ -30,12 +30,18 @@ def hand_made() -> Facts:
         segment=np.array([0, 0, 1, 1, 1]),
         channel=np.array([0, 0, 0, 0, 0]),
         answered=np.array([0.5, NAN, 21.0, 42.0, NAN]),
+        product=np.array([0, 0, 1, 1, -1]),
+        region=np.array([0, 0, 0, 0, 0]),
+        listed=np.array([125.0, 50.0, 70.0, 375.0, 1000.0]),
+        delivery=np.array([50.0, 20.0, 28.0, 150.0, 400.0]),
     )
     visits = Visits(
         deal=np.array([0, 0, 1, 2, 3, 3, 4]),
         stage=np.array([0, 1, 0, 0, 0, 1, 1]),
         entered=np.array([0.0, 10.0, 10.0, 20.0, 40.0, 50.0, -20.0]),
         left=np.array([10.0, 30.0, 20.0, NAN, 50.0, 80.0, 50.0]),
+        returned=np.array([False, False, False, False, False, True, False]),
+        late=np.array([0.0, NAN, 0.0, 1.0, 0.0, NAN, NAN]),
     )
     tasks = Tasks(
         deal=np.array([0, 1, 2, 3]),
@@ -44,12 +50,16 @@ def hand_made() -> Facts:
         rep=np.array([0, -1, 0, 1]),
         wait_days=np.array([0.5, 10.0, 1.0, 2.5]),
         busy_hours=np.array([8.0, 0.0, 4.0, 30.0]),
+        handed_days=np.array([NAN, NAN, NAN, 1.5]),
     )
-    reps = Reps(np.array([0, 1]), np.array([0, 1]), np.array([40.0, 60.0]))
+    reps = Reps(
+        position=np.array([0, 1]), role=np.array([0, 1]), available_hours=np.array([40.0, 60.0]), team=np.array([0, 0]),
+        hired=np.array([-math.inf, 50.0]), left=np.array([75.0, math.inf]),
+    )  # fmt: skip
     months = (("2027-01", 0.0, 31.0), ("2027-02", 31.0, 59.0), ("2027-03", 59.0, 90.0), ("2027-04", 90.0, 120.0))
     return Facts(
         0.0, 100.0, deals, visits, tasks, reps, ("smb", "大客户"), ("web",), ("Talk", "Offer"), ("SDR", "AE"),
-        ("Ada", "Bo"), months,
+        ("Ada", "Bo"), months, products=("A", "B"), regions=("N",), teams=("East",),
     )  # fmt: skip
 
 

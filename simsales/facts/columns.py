@@ -1,0 +1,272 @@
+"""The columns that KPIs read, and how they are narrowed to a part of the organisation."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simsales.engine import EventLog
+    from simsales.engine.plan import Plan
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+T = TypeVar("T", bound="Deals | Visits | Tasks | Reps")
+
+
+class Deals(NamedTuple):
+    """Deals as columns of shape (n_deals,).
+
+    Parameters
+    ----------
+    created, closed : ndarray of float
+        Days; `closed` is NaN while open.
+    amount : ndarray of float
+        NaN where unknown.
+    won, is_new : ndarray of bool
+        `is_new`: created inside the window.
+    unanswered : ndarray of float
+        1: lost because nobody had time, 0: not so, NaN: unknown.
+    cause : ndarray of int
+        0 open, 1 won, 2 lost, 3 no decision.
+    owner, segment, channel : ndarray of int
+        Positions; -1 where unknown.
+    answered : ndarray of float
+        Day on which the first task began; NaN where none did.
+    product, region : ndarray of int
+        Positions; -1 where unknown.
+    listed, delivery : ndarray of float
+        List price, and the cost of what was sold; NaN where unknown.
+    """
+
+    created: Floats
+    closed: Floats
+    amount: Floats
+    won: Flags
+    is_new: Flags
+    unanswered: Floats
+    cause: Ints
+    owner: Ints
+    segment: Ints
+    channel: Ints
+    answered: Floats
+    product: Ints
+    region: Ints
+    listed: Floats
+    delivery: Floats
+
+
+class Visits(NamedTuple):
+    """Stays in a stage as columns of shape (n_visits,).
+
+    Parameters
+    ----------
+    deal, stage : ndarray of int
+    entered, left : ndarray of float
+        Days; `left` is NaN while they last.
+    returned : ndarray of bool
+        Whether the deal went on to the same or an earlier stage.
+    late : ndarray of float
+        1: longer than the stage's service level, 0: not so, NaN: no service level, or not known yet.
+    """
+
+    deal: Ints
+    stage: Ints
+    entered: Floats
+    left: Floats
+    returned: Flags
+    late: Floats
+
+
+class Tasks(NamedTuple):
+    """Pieces of work as columns of shape (n_tasks,).
+
+    Parameters
+    ----------
+    deal, stage, role, rep : ndarray of int
+        Positions; rep is -1 where nobody has begun.
+    wait_days : ndarray of float
+        From queueing to the start of the work, to giving up, or to the end of the window.
+    busy_hours : ndarray of float
+        Working hours that the rep spent on it inside the window and the employment.
+    handed_days : ndarray of float
+        From the end of the deal's task before, done by another role, to the start of this one; NaN for others.
+    """
+
+    deal: Ints
+    stage: Ints
+    role: Ints
+    rep: Ints
+    wait_days: Floats
+    busy_hours: Floats
+    handed_days: Floats
+
+
+class Reps(NamedTuple):
+    """People as columns of shape (n_reps,).
+
+    Parameters
+    ----------
+    position, role : ndarray of int
+    available_hours : ndarray of float
+        Working hours present in the window, times the tasks that the role does at a time.
+    team : ndarray of int
+        -1 where unknown.
+    hired, left : ndarray of float
+        Days; infinite where they were always there or stay, NaN where unknown.
+    """
+
+    position: Ints
+    role: Ints
+    available_hours: Floats
+    team: Ints
+    hired: Floats
+    left: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """Everything that KPIs need to know about a window of time.
+
+    Parameters
+    ----------
+    start, until : float
+        The window, in days.
+    deals, visits, tasks, reps
+        Columns.
+    segments, channels, stages, roles, rep_names, products, regions, teams : tuple of str
+        What the positions mean.
+    months : tuple of (str, float, float)
+        Label, begin and end of each calendar month that the window touches.
+    plan : Plan, optional
+        What was simulated; none for a history.
+    by : str
+        The dimension along which these facts were narrowed; empty for the whole.
+    whole : Facts, optional
+        What they were narrowed from.
+    log : EventLog, optional
+        What was simulated, for what money asks of single deals.
+    part : int
+        Position of the member along `by`; -1 for the whole.
+    """
+
+    start: float
+    until: float
+    deals: Deals
+    visits: Visits
+    tasks: Tasks
+    reps: Reps
+    segments: tuple[str, ...]
+    channels: tuple[str, ...]
+    stages: tuple[str, ...]
+    roles: tuple[str, ...]
+    rep_names: tuple[str, ...]
+    months: tuple[tuple[str, float, float], ...]
+    plan: Plan | None = None
+    by: str = ""
+    whole: Facts | None = None
+    log: EventLog | None = None
+    part: int = -1
+    products: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+
+    @property
+    def root(self) -> Facts:
+        """The facts of the whole organisation."""
+        return self if self.whole is None else self.whole
+
+    def members(self, by: str) -> tuple[str, ...]:
+        """Return the names along a dimension: stage, role, rep, team, channel, segment, product, region or month."""
+        if by == "month":
+            return tuple(label for label, _, _ in self.months)
+        return {"stage": self.stages, "role": self.roles, "rep": self.rep_names, "channel": self.channels,
+                "segment": self.segments, "product": self.products, "region": self.regions, "team": self.teams}[by]  # fmt: skip
+
+    def narrowed(self, by: str, i: int) -> Facts:
+        """Return the facts of the i-th member of a dimension (what has no such dimension stays whole)."""
+        narrow = {"stage": _of_stage, "role": _of_role, "rep": _of_rep, "team": _of_team, "month": _of_month}.get(by, _of_deals)
+        return dataclasses.replace(narrow(self, by, i), by=by, whole=self.root, part=i)
+
+
+def masked(table: T, mask: Flags) -> T:
+    """Return the rows of a table of columns where mask holds."""
+    return cast("T", type(table)._make(column[mask] for column in table))
+
+
+def _of_deals(facts: Facts, by: str, i: int) -> Facts:
+    code = getattr(facts.deals, by)
+    mine = code == i
+    return dataclasses.replace(
+        facts,
+        deals=masked(facts.deals, mine),
+        visits=masked(facts.visits, mine[facts.visits.deal]),
+        tasks=masked(facts.tasks, mine[facts.tasks.deal]),
+    )
+
+
+def _of_stage(facts: Facts, _: str, i: int) -> Facts:
+    visits, tasks = masked(facts.visits, facts.visits.stage == i), masked(facts.tasks, facts.tasks.stage == i)
+    return dataclasses.replace(facts, visits=visits, tasks=tasks)
+
+
+def _of_role(facts: Facts, _: str, i: int) -> Facts:
+    reps, tasks = masked(facts.reps, facts.reps.role == i), masked(facts.tasks, facts.tasks.role == i)
+    return dataclasses.replace(facts, reps=reps, tasks=tasks)
+
+
+def _of_rep(facts: Facts, _: str, i: int) -> Facts:
+    return _of_people(facts, facts.reps.position == i)
+
+
+def _of_team(facts: Facts, _: str, i: int) -> Facts:
+    return _of_people(facts, facts.reps.team == i)
+
+
+def _of_people(facts: Facts, mine: Flags) -> Facts:
+    """Return what some reps own and do."""
+    chosen = np.append(mine, False)  # position -1, nobody, reads the last entry
+    owned = chosen[facts.deals.owner]
+    return dataclasses.replace(
+        facts,
+        deals=masked(facts.deals, owned),
+        visits=masked(facts.visits, owned[facts.visits.deal]),
+        tasks=masked(facts.tasks, chosen[facts.tasks.rep]),
+        reps=masked(facts.reps, mine),
+    )
+
+
+def _of_month(facts: Facts, _: str, i: int) -> Facts:
+    """Keep leads created and deals won in the month; nothing is dropped, other deals only stop counting."""
+    deals, (_, begin, end) = facts.deals, facts.months[i]
+    created = deals.is_new & (deals.created >= begin) & (deals.created < end)
+    won = deals.won & (deals.closed >= begin) & (deals.closed < end)
+    return dataclasses.replace(facts, deals=deals._replace(is_new=created, won=won))
+
+
+def stays(deal: Ints, stage: Ints, entered: Floats, left: Floats, sla: Floats, until: float) -> Visits:
+    """Return stays with what follows them and whether they breached their service level (NaN: none)."""
+    order = np.lexsort((entered, deal))
+    here, there = order[:-1], order[1:]
+    returned = np.zeros(len(deal), dtype=bool)
+    returned[here] = (deal[here] == deal[there]) & (stage[there] <= stage[here]) & (stage[there] >= 0)
+    late = (np.where(np.isnan(left), until, left) - entered > sla).astype(np.float64)
+    late[np.isnan(sla) | (np.isnan(left) & (late == 0.0))] = np.nan
+    return Visits(deal, stage, entered, left, returned, late)
+
+
+def handed(deal: Ints, role: Ints, started: Floats, ended: Floats) -> Floats:
+    """Return the days from the end of a task to the start of the same deal's next one where another role does it."""
+    found = np.full(len(deal), np.nan)
+    before, after = slice(None, -1), slice(1, None)
+    gap = started[after] - ended[before]
+    other = (deal[before] == deal[after]) & (role[before] != role[after]) & (gap >= 0.0)
+    found[1:][other] = gap[other]
+    return found

@@ -1,0 +1,148 @@
+"""Facts of a simulated run."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simsales.engine.clock import periods
+from simsales.engine.plan import LOST, NO_DECISION, WON
+from simsales.engine.state import NO_RESPONSE
+from simsales.facts.columns import Deals, Facts, Reps, Tasks, handed, stays
+from simsales.model.apply import named_reps
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from simsales.engine import EventLog
+    from simsales.engine.plan import Plan
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+
+def from_log(log: EventLog) -> Facts:
+    """Return the facts of a simulated run.
+
+    Parameters
+    ----------
+    log : EventLog
+
+    Returns
+    -------
+    Facts
+        In days since the model's epoch.
+    """
+    plan, deal, visit, task = log.plan, log.deal, log.visit, log.task
+    cause = np.select([deal.status == WON, deal.status == LOST, deal.status == NO_DECISION], [1, 2, 3], 0)
+    deals = Deals(
+        created=deal.created, closed=deal.closed, amount=deal.amount, won=cause == 1, is_new=~deal.opening,
+        unanswered=(deal.reason == NO_RESPONSE).astype(float), cause=cause.astype(np.int64), owner=_credited(log), segment=deal.segment,
+        channel=deal.channel, answered=deal.created + deal.response / 24.0, product=deal.product, region=deal.region,
+        listed=deal.list_amount, delivery=plan.market.unit_cost[deal.regime] * deal.list_amount,
+    )  # fmt: skip
+    gave_up = np.where(np.isnan(deal.closed), log.until, deal.closed)[task.deal]
+    wait = np.where(np.isnan(task.started), gave_up, task.started) - task.queued
+    waited = handed(task.deal, task.role, task.started, task.ended)
+    tasks = Tasks(task.deal, task.stage, task.role, task.rep, wait, _busy_hours(log), waited)
+    team, teams = _teams(plan)
+    reps = Reps(np.arange(len(plan.reps)), plan.rep_role, _available_hours(plan, log.until), team, *_employment(log))
+    visited = stays(visit.deal, visit.stage, visit.entered, visit.left, _service_levels(log), log.until)
+    return Facts(
+        start=log.start, until=log.until, deals=deals, visits=visited, tasks=tasks,
+        reps=reps, segments=plan.segments, channels=plan.channels, stages=plan.stages, roles=plan.roles,
+        rep_names=plan.reps, months=_months(plan, log.until), plan=plan, log=log, products=plan.market.products,
+        regions=plan.market.regions, teams=teams,
+    )  # fmt: skip
+
+
+def _employment(log: EventLog) -> tuple[Floats, Floats]:
+    """Return when each rep came and left in a run, in days; infinite for always and never."""
+    plan = log.plan
+    return getattr(log, "rep_hired", plan.rep_hired), getattr(log, "rep_left", plan.rep_leaves)
+
+
+@lru_cache(maxsize=64)
+def _teams(plan: Plan) -> tuple[Ints, tuple[str, ...]]:
+    """Return each rep's team, and the names of the teams in order of appearance."""
+    people = {rep.name: rep.team for regime in plan.timeline.regimes for rep in named_reps(regime.model)}
+    by_rep = [people.get(name) for name in plan.reps]
+    names = tuple(dict.fromkeys(team for team in by_rep if team is not None))
+    return np.array([-1 if team is None else names.index(team) for team in by_rep], dtype=np.int64), names
+
+
+def _service_levels(log: EventLog) -> Floats:
+    """Return the service level of each visit's stage in days, as the regime that had begun states it; NaN: none."""
+    table = _sla_days(log.plan)
+    if np.isnan(table).all():
+        return np.full(len(log.visit.deal), np.nan)
+    regime = np.maximum(np.searchsorted(log.plan.regime_start, log.visit.entered, side="right") - 1, 0)
+    return np.asarray(table[regime, log.visit.stage])
+
+
+@lru_cache(maxsize=64)
+def _sla_days(plan: Plan) -> Floats:
+    rows = [{stage.name: stage.sla_days for stage in regime.model.stages} for regime in plan.timeline.regimes]
+    return np.array([[row.get(name) for name in plan.stages] for row in rows], dtype=np.float64)
+
+
+def _credited(log: EventLog) -> Ints:
+    """Return who owns each deal; a win whose owner has no pay plan is credited to the last rep with one who worked on it.
+
+    Otherwise an SDR who takes a lead from a pool would keep the credit of the AE who closes it.
+    """
+    paid, owner, task = _has_pay_plan(log.plan), log.deal.owner, log.task
+    if not paid.any():
+        return owner
+    worked = np.full(len(owner), -1)
+    mine = (task.rep >= 0) & paid[task.rep]
+    worked[task.deal[mine]] = task.rep[mine]  # in order of work: the last one stays
+    instead = (log.deal.status == WON) & (worked >= 0) & ((owner < 0) | ~paid[owner])
+    return np.where(instead, worked, owner)
+
+
+@lru_cache(maxsize=64)
+def _has_pay_plan(plan: Plan) -> Flags:
+    """Tell which reps have a pay plan in any regime."""
+    named = [rep for regime in plan.timeline.regimes for rep in named_reps(regime.model)]
+    paid = {rep.name for rep in named if rep.plan is not None}
+    return np.array([name in paid for name in plan.reps], dtype=bool)
+
+
+def _busy_hours(log: EventLog) -> Floats:
+    """Return the working hours spent on each task, without what a leaver does after the last day."""
+    task, leaves = log.task, log.plan.rep_leaves
+    busy = task.work_hours
+    if not np.isfinite(leaves).any():
+        return busy
+    ends = np.where(np.isnan(task.ended), log.until, task.ended)
+    late = np.flatnonzero((task.rep >= 0) & (ends > leaves[task.rep]))
+    busy = busy.copy()
+    for i in late.tolist():
+        busy[i] = log.plan.worktime.hours_between(float(task.started[i]), float(leaves[task.rep[i]]))
+    return busy
+
+
+@lru_cache(maxsize=64)
+def _available_hours(plan: Plan, until: float) -> Floats:
+    """Return each rep's working hours from the start to `until`, times the role's tasks at a time."""
+    bounds = [plan.start, *(t for t in plan.regime_start.tolist() if plan.start < t < until), until]
+    hours = np.zeros(len(plan.reps))
+    for a, b in zip(bounds, bounds[1:], strict=False):
+        regime = int(np.flatnonzero(plan.regime_start <= a)[-1])
+        for rep, role in enumerate(plan.rep_role.tolist()):
+            begin, end = max(a, float(plan.rep_hired[rep])), min(b, float(plan.rep_leaves[rep]))
+            hours[rep] += plan.worktime.hours_between(begin, end) * float(plan.role_concurrency[regime, role])
+    return hours
+
+
+@lru_cache(maxsize=64)
+def _months(plan: Plan, until: float) -> tuple[tuple[str, float, float], ...]:
+    """Return the calendar months that a run touches, in the calendar's zone."""
+    found = periods(plan.clock, "month", plan.start, until)
+    labels = [f"{number // 12}-{number % 12 + 1:02d}" for number in found.numbers]
+    spans = zip(labels, found.begins, found.begins[1:], strict=False)
+    return tuple((label, a, b) for label, a, b in spans if a < until)
