@@ -8,9 +8,7 @@ from simsales.engine import rules
 from simsales.engine.clock import Period, Periods, periods
 from simsales.engine.plan import NOBODY, Plan
 from simsales.engine.ramp import mean_ramp
-from simsales.model.apply import named_reps
 from simsales.model.compensation import Effort
-from simsales.model.quota import assigned
 
 LEAST_SPREAD = 1e-6
 """Of quota; keeps the last instant of a period finite."""
@@ -25,6 +23,11 @@ class EffortState:
     Parameters
     ----------
     plan : Plan
+
+    Attributes
+    ----------
+    hired : list of float
+        Day of each rep's hire; the staff keeps it up to date where people come and go by themselves.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -37,6 +40,7 @@ class EffortState:
         self._pay: list[list[int]] = plan.rep_pay.tolist()
         self.paid = (plan.rep_pay != NOBODY).any(axis=0).tolist()
         self._end = plan.until
+        self.hired: list[float] = plan.rep_hired.tolist()
         self._pulled = [1.0] * len(plan.reps)  # what the ratchet has made of each quota, as a factor
         self._given = [_given(plan, r) for r in range(len(models))] if self.on else []
         self._rules: dict[tuple[int, float], rules.PayRule] = {}
@@ -45,11 +49,10 @@ class EffortState:
 
     def _begin_with_what_was_booked(self) -> None:
         """Let attainment begin with what was booked in the period before the run's start."""
-        booked = {rep.name: rep.booked_before for rep in named_reps(self.plan.timeline.regimes[0].model)}
-        for rep, name in enumerate(self.plan.reps):
-            if booked.get(name, 0.0) > 0.0 and self._pay[0][rep] != NOBODY:
+        for rep, person in enumerate(self.plan.staffing.people[0]):
+            if person.booked_before > 0.0 and self._pay[0][rep] != NOBODY:
                 number, _, _ = self._period(self.plan.pay_rules[self._pay[0][rep]].period, self.plan.start)
-                self._sold[rep] = (number, booked[name])
+                self._sold[rep] = (number, person.booked_before)
 
     def _period(self, kind: str, time: float) -> tuple[int, float, float]:
         """Return the number, beginning and end of the period in which `time` lies."""
@@ -117,7 +120,7 @@ class EffortState:
         before, sold = self._sold[rep]
         if before != number:
             if rule.ratchet != (0.0, 0.0):
-                first = max(self.plan.start, float(self.plan.rep_hired[rep]))
+                first = max(self.plan.start, min(self.hired[rep], time))
                 self._pull(rep, regime, before if before >= 0 else self._period(rule.period, first)[0], sold, number)
             self._sold[rep] = (number, 0.0)
         return number, begin, end
@@ -129,7 +132,7 @@ class EffortState:
         for each in range(number, until):
             i = known.numbers.index(each)
             begin, end = known.begins[i], known.begins[i + 1]
-            present = (end - max(begin, self.plan.start, float(self.plan.rep_hired[rep]))) / (end - begin)
+            present = (end - max(begin, self.plan.start, self.hired[rep])) / (end - begin)
             quota = self._rule(rep, regime, begin, end).quota * max(present, LEAST_QUOTA)
             gap = (sold if each == number else 0.0) / quota - 1.0
             self._pulled[rep] = max(self._pulled[rep] * (1.0 + rule.ratchet[gap <= 0.0] * gap), LEAST_QUOTA)
@@ -140,7 +143,7 @@ class EffortState:
         rule = self.plan.pay_rules[position]
         factor = self._pulled[rep] * self._given[regime][rep]
         if rule.relief:
-            factor *= max(mean_ramp(self.plan, regime, rep, begin, end), LEAST_QUOTA)
+            factor *= max(mean_ramp(self.plan, regime, rep, begin, end, self.hired[rep]), LEAST_QUOTA)
         if factor == 1.0:
             return rule
         known = self._rules.get((position, factor))
@@ -158,10 +161,5 @@ class EffortState:
 
 def _given(plan: Plan, regime: int) -> list[float]:
     """Return the quota that each rep was given as a factor of that of the rep's plan."""
-    model = plan.timeline.regimes[regime].model
-    quotas = assigned(model)
-    named = {str(rep.name): rep.plan or "" for rep in named_reps(model)}
-    return [
-        quotas[name] / model.plans[named[name]].quota if name in quotas else 1.0
-        for name in plan.reps
-    ]
+    rules_, own = plan.pay_rules, plan.staffing.quota[regime]
+    return [1.0 if i == NOBODY else own[rep] / rules_[i].quota for rep, i in enumerate(plan.rep_pay[regime].tolist())]

@@ -15,7 +15,7 @@ def ramp_at(plan: Plan, regime: int, rep: int, age_days: float) -> float:
     days = float(plan.rep_ramp_days[regime, rep])
     if age_days >= days:
         return 1.0
-    return rules.ramp_factor(float(plan.rep_ramp_start[regime, rep]), days, age_days)
+    return rules.ramp_factor(float(plan.rep_ramp_start[regime, rep]), days, age_days, plan.staffing.curves[regime][rep])
 
 
 def mean_ramp(

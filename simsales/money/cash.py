@@ -199,7 +199,7 @@ def _words(log: EventLog) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Return the two words that stand for each deal in every draw (those of the engine)."""
     plan, deal = log.plan, log.deal
     index = deal.number.astype(np.uint32)
-    name = np.array([*plan.channel_key, 0], dtype=np.uint32)[deal.channel]
+    name = np.array([*(source.key for source in plan.market.sources), 0], dtype=np.uint32)[deal.source]
     ids = plan.opening.ids if plan.opening is not None else ()
     if ids:
         words = np.array([hash64(f"open:{each}") for each in ids], dtype=np.uint32)

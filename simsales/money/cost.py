@@ -1,4 +1,4 @@
-"""What a run costs: leads, people, and the changes themselves."""
+"""What a run costs: leads, campaigns, spending, partners, people, and the changes themselves."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simsales.engine.rates import blend, channel_of, money_per_week
 from simsales.money.pay import DAYS_PER_YEAR
 from simsales.money.payroll import payroll
 
 if TYPE_CHECKING:
     from simsales.engine.plan import Plan
+    from simsales.engine.plan_market import Source
     from simsales.facts import Facts
 
-__all__ = ["RunCost", "change_cost", "lead_cost", "run_cost"]
+__all__ = ["RunCost", "change_cost", "lead_cost", "marketing_costs", "run_cost", "training_cost"]
+
+DAYS_PER_WEEK = 7.0
 
 
 class RunCost(NamedTuple):
@@ -28,17 +32,30 @@ class RunCost(NamedTuple):
         Pay; commission includes bonuses.
     changes : float
         What the scenario's changes cost in the run.
+    campaigns, spend, partners : float
+        Campaigns that began in the run, money spent on leads in it, and what partners keep of the deals won in it.
+    training : float
+        Per head present when a training begins.
     """
 
     leads: float
     base: float
     commission: float
     changes: float
+    campaigns: float = 0.0
+    spend: float = 0.0
+    partners: float = 0.0
+    training: float = 0.0
 
     @property
     def total(self) -> float:
-        """The sum of the four."""
-        return self.leads + self.base + self.commission + self.changes
+        """The sum of all."""
+        return float(sum(self))
+
+    @property
+    def marketing(self) -> float:
+        """What it costs that deals come: leads, campaigns, spending, partners."""
+        return self.leads + self.campaigns + self.spend + self.partners
 
 
 def run_cost(facts: Facts) -> RunCost:
@@ -57,16 +74,110 @@ def run_cost(facts: Facts) -> RunCost:
     ...                      segments=[{"name": "all", "amount": 100.0}],
     ...                      stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}]), cases=5)
     >>> from simsales.facts import from_log
-    >>> run_cost(from_log(log))
-    RunCost(leads=100.0, base=0.0, commission=0.0, changes=0.0)
+    >>> cost = run_cost(from_log(log))
+    >>> cost.leads, cost.total
+    (100.0, 100.0)
+    """
+    if facts.plan is None:
+        return RunCost(np.nan, np.nan, np.nan, np.nan)
+    known: RunCost | None = facts.__dict__.get("_cost")  # several KPIs ask
+    if known is None:
+        known = facts.__dict__["_cost"] = _run_cost(facts, facts.plan)
+    return known
+
+
+def _run_cost(facts: Facts, plan: Plan) -> RunCost:
+    pay, market = payroll(facts), marketing_costs(facts)
+    leads, campaigns, spend, partners = (float(row.sum()) for row in market)
+    deals = facts.deals
+    if _lead_prices(plan).any():  # in the order of the leads: the sum keeps its bits
+        leads = lead_cost(plan, deals.channel[deals.is_new], deals.created[deals.is_new])
+    training = training_cost(facts, plan)
+    return RunCost(
+        leads, pay.base, pay.commission, change_cost(plan, facts.until), campaigns, spend, partners, training
+    )
+
+
+def marketing_costs(facts: Facts) -> np.ndarray:
+    """Return what each channel costs: leads, campaigns, spending, and the partners' share.
+
+    Parameters
+    ----------
+    facts : Facts
+        Of a whole simulated run.
+
+    Returns
+    -------
+    ndarray of float, shape (4, n_channels)
     """
     plan = facts.plan
-    if plan is None:
-        return RunCost(np.nan, np.nan, np.nan, np.nan)
-    deals = facts.deals
-    pay = payroll(facts)
-    leads = lead_cost(plan, deals.channel[deals.is_new], deals.created[deals.is_new])
-    return RunCost(leads, pay.base, pay.commission, change_cost(plan, facts.until))
+    assert plan is not None
+    deals, n = facts.deals, len(plan.channels)
+    found = np.zeros((4, n))
+    prices = _lead_prices(plan)
+    for c in range(n) if prices.any() else ():
+        mine = deals.is_new & (deals.channel == c)
+        found[0, c] = lead_cost(plan, deals.channel[mine], deals.created[mine])
+    for source in plan.market.sources:
+        if source.campaign is not None:
+            found[1, source.channel] += _campaign_cost(plan, source, facts.until)
+        elif source.spend:
+            found[2, source.channel] += _spend_cost(plan, source.channel, facts.until)
+    shares = _by_channel(plan, "partner_share")
+    if shares.any():
+        won = deals.won & (deals.channel >= 0)
+        kept = np.nan_to_num(deals.amount[won]) * _blended(plan, shares, deals.channel[won], deals.closed[won])
+        found[3] = np.bincount(deals.channel[won], weights=kept, minlength=n)
+    return found
+
+
+def _campaign_cost(plan: Plan, source: Source, until: float) -> float:
+    """Return what a campaign costs if it begins in the run."""
+    channels = [channel_of(regime, plan.channels[source.channel]) for regime in plan.timeline.regimes]
+    found = [
+        next((each for each in channel.campaigns if each.name == source.campaign), None) if channel else None
+        for channel in channels
+    ]
+    begin = _midnight(plan, next(campaign.start for campaign in reversed(found) if campaign is not None))
+    if not plan.start <= begin < until:
+        return 0.0
+
+    def own(r: int) -> float:
+        campaign = found[r]
+        return 0.0 if campaign is None else campaign.cost
+
+    return blend(plan, begin, own)
+
+
+def _spend_cost(plan: Plan, c: int, until: float) -> float:
+    """Return the money that a channel spends in the run, day by day."""
+    cache: dict[tuple[int, float], float] = plan.__dict__.setdefault("_spend_costs", {})
+    if (c, until) not in cache:
+        channels = [channel_of(regime, plan.channels[c]) for regime in plan.timeline.regimes]
+        begins = np.arange(plan.start, until).tolist()
+        spans = [(begin, min(begin + 1.0, until)) for begin in begins]
+        money = [money_per_week(plan, channels, 0.5 * (a + b)) * (b - a) for a, b in spans]
+        cache[c, until] = sum(money) / DAYS_PER_WEEK
+    return cache[c, until]
+
+
+def training_cost(facts: Facts, plan: Plan) -> float:
+    """Return what the trainings cost that begin in the run: per head present on the first day."""
+    trainings = [each for each in plan.timeline.last.trainings if each.cost_per_head > 0.0]
+    reps, total = facts.reps, 0.0
+    for training in trainings:
+        begin = _midnight(plan, training.start)
+        if not plan.start <= begin < facts.until:
+            continue
+        present = (reps.hired <= begin) & (begin < reps.left)
+        if training.role is not None:
+            present &= reps.role == (facts.roles.index(training.role) if training.role in facts.roles else -2)
+        elif training.team is not None:
+            present &= reps.team == (facts.teams.index(training.team) if training.team in facts.teams else -2)
+        else:
+            present &= np.array([name == training.rep for name in facts.rep_names], dtype=bool)
+        total += training.cost_per_head * float(np.count_nonzero(present))
+    return total
 
 
 def lead_cost(plan: Plan, channel: np.ndarray, created: np.ndarray) -> float:
@@ -81,22 +192,30 @@ def lead_cost(plan: Plan, channel: np.ndarray, created: np.ndarray) -> float:
         Days since the epoch.
     """
     prices = _lead_prices(plan)
-    if not prices.any():
-        return 0.0
-    price = prices[0, channel]
-    for r in range(1, len(prices)):
-        if not plan.pilot[r] and (prices[r] != prices[r - 1]).any():
-            ramp, age = plan.regime_ramp[r], created - plan.regime_start[r]
+    return float(_blended(plan, prices, channel, created).sum()) if prices.any() else 0.0
+
+
+def _blended(plan: Plan, table: np.ndarray, channel: np.ndarray, time: np.ndarray) -> np.ndarray:
+    """Return a number that regimes state by channel, at some times: each replaces its share of what held before."""
+    value = table[0, channel]
+    for r in range(1, len(table)):
+        if not plan.pilot[r] and (table[r] != table[r - 1]).any():
+            ramp, age = plan.regime_ramp[r], time - plan.regime_start[r]
             taken = np.where(age < 0, 0.0, 1.0 if ramp <= 0 else np.minimum(age / max(ramp, 1e-9), 1.0))
-            price = price + taken * plan.regime_adoption[r] * (prices[r, channel] - price)
-    return float(price.sum())
+            value = value + taken * plan.regime_adoption[r] * (table[r, channel] - value)
+    return value
 
 
 def _lead_prices(plan: Plan) -> np.ndarray:
     """Return the cost per lead by regime and channel."""
+    return _by_channel(plan, "cost_per_lead")
+
+
+def _by_channel(plan: Plan, field: str) -> np.ndarray:
+    """Return a number of the channels by regime and channel, 0 where a regime lacks the channel."""
     rows = []
     for regime in plan.timeline.regimes:
-        by_name = {channel.name: channel.cost_per_lead for channel in regime.model.channels}
+        by_name = {channel.name: float(getattr(channel, field)) for channel in regime.model.channels}
         rows.append([by_name.get(name, 0.0) for name in plan.channels])
     return np.array(rows, dtype=float)
 

@@ -191,15 +191,15 @@ class _Ledger:
 
     def fields(self, win: Win) -> dict[str, float | str]:
         """Return what conditions ask of a deal."""
-        facts = self.facts
-        named = {"segment": facts.segments, "channel": facts.channels}
-        named |= {"product": getattr(facts.plan, "products", ()), "region": getattr(facts.plan, "regions", ())}
-        found: dict[str, float | str] = {"amount": win.amount}
-        for field, names in named.items():
-            codes = getattr(self.log.deal, field, None)
-            code = -1 if codes is None else int(codes[win.deal])
-            found[field] = names[code] if 0 <= code < len(names) else ""
-        return found
+        plan, deal, found = self.log.plan, self.log.deal, {}
+        columns = {
+            "segment": (plan.segments, deal.segment), "channel": (plan.channels, deal.channel),
+            "product": (plan.market.products, deal.product), "region": (plan.market.regions, deal.region),
+        }  # fmt: skip
+        for field, (names, codes) in columns.items():
+            code = int(codes[win.deal])
+            found[field] = names[code] if code >= 0 else ""
+        return {"amount": win.amount, **found}
 
 
 def _last_workers(facts: Facts) -> dict[tuple[int, str], int]:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from simsales.engine.clock import periods
 from simsales.engine.ramp import mean_ramp
-from simsales.model.quota import assigned, ratcheted
+from simsales.model.quota import ratcheted
 from simsales.money.credit import Account, accounts
 from simsales.money.extras import clawback_lines, spiff_lines, split_lines
 from simsales.money.pay import Line, Statement, cents, exact, statement
@@ -108,6 +108,8 @@ def schedule(plan: Plan, until: float, days: Days | None = None) -> tuple[Employ
     hired, left = days or (tuple(plan.rep_hired.tolist()), tuple(plan.rep_leaves.tolist()))
     found: list[Employment] = []
     for rep in range(len(plan.reps)):
+        if hired[rep] >= until:  # a replacement who never came
+            continue
         first, last = _employed(plan, hired[rep], left[rep], until)
         day = first
         while day < last:
@@ -119,7 +121,7 @@ def schedule(plan: Plan, until: float, days: Days | None = None) -> tuple[Employ
             begin, end, label = _period(plan, comp.period, day)
             stop = min(plan.clock.date(end), last)
             n, whole = (stop - day).days, (plan.clock.date(end) - plan.clock.date(begin)).days
-            quota = exact(_assigned(plan)[regime].get(plan.reps[rep], comp.quota))
+            quota = exact(plan.staffing.quota[regime][rep])
             relief = _relief(plan, regime, rep, day, stop, hired[rep]) if comp.ramp_relief else Fraction(1)
             found.append(Employment(rep, name, comp, label, begin, end, n, Fraction(n, whole), quota, relief))
             day = stop
@@ -241,8 +243,6 @@ def _employed(plan: Plan, hired: float, left: float, until: float) -> tuple[dt.d
     """Return the first date of a rep in the run and the date after the last one."""
     clock = plan.clock
     last = _end_date(clock, until)
-    if hired >= until:
-        return last, last
     first = clock.date(max(plan.start, hired))
     return first, min(last, clock.date(left)) if left < until else last
 
@@ -256,28 +256,12 @@ def _end_date(clock: Clock, until: float) -> dt.date:
 def _comp_plan(plan: Plan, rep: int, day: dt.date) -> tuple[int, str, CompPlan] | None:
     """Return regime and plan in force for a rep on a date: those of the latest regime begun by then."""
     chosen = None
-    for r, (regime, named) in enumerate(zip(plan.timeline.regimes, _named(plan), strict=True)):
+    for r, regime in enumerate(plan.timeline.regimes):
         if regime.start is not None and regime.start > day:
             continue
-        name = named.get(plan.reps[rep], _named(plan)[-1][plan.reps[rep]])
+        name = plan.staffing.people[r][rep].plan or ""
         chosen = (r, name, regime.model.plans[name]) if name in regime.model.plans else None
     return chosen
-
-
-@lru_cache(maxsize=32)
-def _named(plan: Plan) -> tuple[dict[str, str], ...]:
-    """Return the plan name of every rep, by regime (empty text: none)."""
-    from simsales.model.apply import named_reps
-
-    return tuple(
-        {str(rep.name): rep.plan or "" for rep in named_reps(regime.model)} for regime in plan.timeline.regimes
-    )
-
-
-@lru_cache(maxsize=32)
-def _assigned(plan: Plan) -> tuple[dict[str, float], ...]:
-    """Return the quotas that the model gives to reps, by regime."""
-    return tuple(assigned(regime.model) for regime in plan.timeline.regimes)
 
 
 def _period(plan: Plan, kind: str, day: dt.date) -> tuple[float, float, str]:
