@@ -153,17 +153,10 @@ def _retrain(change: levers.Retrain, model: Model) -> Model:
     return revalidated(model, trainings=(*model.trainings, training))
 
 
-def _undated(change: levers.Change) -> None:
-    if change.start is not None or change.ramp_days or change.adoption < 1.0:
-        message = (
-            f".start must be left out of {change.kind}, which holds from the beginning and for all, got {change.start}. "
-            "Hint: compare with a second scenario, or change the model"
-        )
-        raise ValueError(message)
-
-
 def _attrition(change: levers.AttritionChange, model: Model) -> Model:
-    _undated(change)
+    if change.ramp_days or change.adoption < 1.0:
+        message = f".adoption must be left out of attrition, which is of all reps of a role, got {change.adoption:g}."
+        raise ValueError(message)
     _known_role(model, change.role)
     known = model.attrition.get(change.role)
     fields = {name: getattr(known, name) for name in Attrition.model_fields} if known else {}
@@ -183,7 +176,6 @@ def _effort(change: levers.EffortChange, model: Model) -> Model:
 
 
 def _timing(change: levers.TimingChange, model: Model) -> Model:
-    _undated(change)
     if change.off:
         return revalidated(model, timing=None)
     known = {name: getattr(model.timing, name) for name in Timing.model_fields} if model.timing else {}

@@ -106,7 +106,7 @@ class Retrain(Change):
 
 
 class AttritionChange(Change):
-    """Change how reps of a role leave by themselves; fields left out stay. Holds from the beginning.
+    """Change how reps of a role leave by themselves; fields left out stay.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ class EffortChange(Change):
 
 
 class TimingChange(Change):
-    """Change how signatures move around period ends (fields left out stay), or switch it off. From the beginning.
+    """Change how signatures move around period ends (fields left out stay), or switch it off.
 
     Parameters
     ----------
