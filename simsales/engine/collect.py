@@ -8,7 +8,7 @@ from simsales.engine.arrivals import Deals
 from simsales.engine.columns import DealColumns, TaskColumns, VisitColumns
 from simsales.engine.eventlog import EventLog
 from simsales.engine.plan import LOST, NO_DECISION, OPEN, WON, Floats, Ints, Plan
-from simsales.engine.state import Deal
+from simsales.engine.state import NONE, Deal
 from simsales.engine.streams import Streams
 from simsales.errors import SimsalesError
 
@@ -24,6 +24,7 @@ def collect(
     deals: list[Deal],
     visits: list[list[float]],
     tasks: list[list[float]],
+    employed: tuple[list[float], list[float]],
 ) -> EventLog:
     """Return the log of a finished run, after the check of R11."""
     log = EventLog(
@@ -35,6 +36,8 @@ def collect(
         deal=_deal_columns(facts, deals),
         visit=_visit_columns(visits),
         task=_task_columns(plan, facts.until, tasks),
+        rep_hired=np.array(employed[0], dtype=float),
+        rep_left=np.array(employed[1], dtype=float),
     )
     check_conservation(log, len(facts.created))
     return log
@@ -49,10 +52,10 @@ def _deal_columns(facts: Deals, deals: list[Deal]) -> DealColumns:
     return DealColumns(
         created=facts.created[:n],
         closed=np.array([deal.closed for deal in deals], dtype=float),
-        amount=facts.amount[:n],
+        amount=np.array([deal.amount for deal in deals], dtype=float),
         response=np.array([deal.response for deal in deals], dtype=float),
         status=ints("status"),
-        owner=ints("owner"),
+        owner=np.array([deal.owner if deal.after == NONE else deal.seller for deal in deals], dtype=np.int64),
         segment=facts.segment[:n],
         channel=facts.channel[:n],
         stage=ints("stage"),
@@ -65,7 +68,8 @@ def _deal_columns(facts: Deals, deals: list[Deal]) -> DealColumns:
         currency=facts.currency[:n],
         source=facts.source[:n],
         list_amount=facts.list_amount[:n],
-        discount=facts.discount[:n],
+        discount=np.array([deal.discount for deal in deals], dtype=float),
+        after=ints("after"),
         rate=facts.rate[:n],
     )
 
@@ -88,7 +92,7 @@ def _task_columns(plan: Plan, until: float, rows: list[list[float]]) -> TaskColu
     started, ended, hours = t[:, 6], t[:, 7].copy(), np.nan_to_num(t[:, 8])
     for i in np.flatnonzero(ended >= until):  # in hand at the horizon
         ended[i] = np.nan
-        hours[i] = plan.worktime.hours_between(float(started[i]), until)
+        hours[i] = plan.staffing.hours[rep[i]].hours_between(float(started[i]), until)
     return TaskColumns(deal, seq, stage, role, rep, t[:, 5], started, ended, hours)
 
 
@@ -99,15 +103,17 @@ def check_conservation(log: EventLog, expected: int) -> None:
     ------
     ConservationError
         If created + opened differs from won + lost + no_decision + open, a closed deal has no closing
-        time, or a deal that was worked on is in no stage or in several.
+        time, a deal that was worked on is in no stage or in several, or somebody is a customer without a win.
     """
     status, closed = log.deal.status, log.deal.closed
     counted = sum(int((status == code).sum()) for code in (WON, LOST, NO_DECISION, OPEN))
     open_visits = np.bincount(log.visit.deal[np.isnan(log.visit.left)], minlength=len(status))
+    goes_on = log.deal.after == OPEN
     wrong = (
         (status == OPEN) != np.isnan(closed),
-        open_visits != (status == OPEN),
+        open_visits != ((status == OPEN) | goes_on),
         closed < log.deal.created,
+        (log.deal.after != NONE) & (status != WON),
     )
     if counted != expected or any(each.any() for each in wrong):
         message = (

@@ -22,6 +22,8 @@ class DealColumns:
     opening : ndarray of bool
     product, region, currency, source : ndarray of int
         -1 where there is none (currency: where it is the model's); `source` is a position in ``plan.market.sources``, -1 for opening deals.
+    after : ndarray of int
+        How far a customer is after the win: ``OPEN``, ``RETAINED``, ``CHURNED``, or ``state.NONE`` without after-sale stages.
     list_amount, discount, rate : ndarray of float
         ``amount = list_amount * (1 - discount)`` in the model's currency, `rate` of which make one unit of the deal's own.
     """
@@ -45,6 +47,7 @@ class DealColumns:
     source: Ints
     list_amount: Floats
     discount: Floats
+    after: Ints
     rate: Floats
 
 

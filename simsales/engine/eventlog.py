@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from simsales.engine.columns import DealColumns, TaskColumns, VisitColumns
-from simsales.engine.plan import NOBODY, OPEN, STATUS, WON, Floats, Ints, Plan
+from simsales.engine.plan import NOBODY, OPEN, STATUS, WON, Flags, Floats, Ints, Plan
 from simsales.engine.state import NONE, REASONS
 from simsales.model.apply import named_reps
 
@@ -32,6 +32,9 @@ class EventLog:
     start, until : float
         Days since the epoch.
     deal, visit, task : DealColumns, VisitColumns, TaskColumns
+    rep_hired, rep_left : ndarray of float, shape (n_reps,)
+        Days since the epoch on which each rep began and left; -inf and inf where that is not known. A possible
+        replacement who never came has inf and inf.
     """
 
     plan: Plan
@@ -42,6 +45,8 @@ class EventLog:
     deal: DealColumns
     visit: VisitColumns
     task: TaskColumns
+    rep_hired: Floats
+    rep_left: Floats
 
     def __repr__(self) -> str:
         won = int((self.deal.status == WON).sum())
@@ -80,7 +85,7 @@ class EventLog:
     def deals(self) -> pd.DataFrame:
         """One row a deal, with History's columns, then ``reason, response_hours, is_opening``.
 
-        With discounts in the model also ``list_amount, discount``; with regions of another currency also
+        With after-sale stages in the model also ``after`` (open, retained or churned); with discounts also ``list_amount, discount``; with regions of another currency also
         ``local_amount, local_currency`` (at the rate of the day of creation).
         """
         deal, n = self.deal, len(self.deal.created)
@@ -99,18 +104,25 @@ class EventLog:
                 "closed_at": self.moments(deal.closed),
                 "stage": _named(self.plan.stages, deal.stage),
                 "expected_close": self.moments(np.full(n, np.nan)),
-                "reason": _coded({**dict(enumerate(REASONS)), 0: None}, deal.reason),
+                "reason": _coded({**dict(enumerate((*REASONS, *self.plan.process.reasons))), 0: None}, deal.reason),
                 "response_hours": deal.response,
                 "is_opening": deal.opening,
             }
         )
+        if self.after_sale.any():
+            found["after"] = _coded({**STATUS, NONE: None}, deal.after)
         return found.assign(**self._prices())
+
+    @cached_property
+    def after_sale(self) -> Flags:
+        """Which stages of the plan follow a win."""
+        return np.array([any(row[s] and row[s].after_sale for row in self.plan.process.stages) for s in range(len(self.plan.stages))])
 
     def _prices(self) -> dict[str, Any]:
         """Return the columns that only models with discounts or several currencies have."""
         deal, market = self.deal, self.plan.market
         found: dict[str, Any] = {}
-        if market.priced:
+        if market.priced or any(timing and timing.discount for timing in self.plan.process.timing):
             found |= {"list_amount": deal.list_amount, "discount": deal.discount}
         if market.currencies:
             names = np.array([*market.currencies, self.plan.timeline.model.currency], dtype=object)
@@ -157,13 +169,13 @@ class EventLog:
 
     @cached_property
     def reps(self) -> pd.DataFrame:
-        """One row a rep, with History's columns; leaves after the horizon are not known yet."""
+        """One row a rep, with History's columns and the manager where one is named; leaves after the horizon are not known yet."""
         plan = self.plan
         people = {str(rep.name): rep for rep in named_reps(plan.timeline.last)}
-        known = [people.get(name) for name in plan.reps]
-        hired = np.where(np.isfinite(plan.rep_hired), plan.rep_hired, np.nan)
-        left = np.where(plan.rep_leaves <= self.until, plan.rep_leaves, np.nan)
-        return pd.DataFrame(
+        known = [people.get(plan.reps[seat]) for seat in plan.staffing.seat]
+        hired = np.where(np.isfinite(self.rep_hired), self.rep_hired, np.nan)
+        left = np.where(self.rep_left <= self.until, self.rep_left, np.nan)
+        table = pd.DataFrame(
             {
                 "rep": _texts(np.array(plan.reps, dtype=object)),
                 "role": _named(plan.roles, plan.rep_role),
@@ -173,6 +185,15 @@ class EventLog:
                 "left_at": self.moments(left),
             }
         )
+        if any(rep and rep.manager for rep in known):
+            table["manager"] = _texts(np.array([rep and rep.manager for rep in known], dtype=object))
+        return table[self.rep_there].reset_index(drop=True)
+
+    @property
+    def rep_there(self) -> Flags:
+        """Which reps of the plan there are: all that the model names, and the replacements who came."""
+        named = np.arange(len(self.rep_hired)) < self.plan.staffing.n_named
+        return np.asarray(named | (self.rep_hired < self.until))
 
     def moments(self, days: Floats) -> pd.DatetimeIndex:
         """Return days since the epoch as UTC timestamps (to the microsecond; NaN is NaT)."""
@@ -194,7 +215,8 @@ class EventLog:
     def to_history(self) -> History:
         """Return the run as a History of class A, observed from its start to its end.
 
-        Opening deals keep their creation and their current stay, which began before the start.
+        Opening deals keep their creation and their current stay, which began before the start. What follows a win is
+        left out: a history of deals ends with their outcomes.
         """
         from simsales.history import History, ImportReport
         from simsales.history.tables import shaped
@@ -208,12 +230,18 @@ class EventLog:
             notes=(f"simulated: {self!r}", *self.plan.notes),
         )  # fmt: skip
         closed = ("won", "lost", "no_decision")
-        names = [*self.plan.stages, *closed]
-        kinds = ["open"] * len(self.plan.stages) + list(closed)
+
+        def before(stage: Ints) -> Flags:
+            return np.asarray(~self.after_sale[stage])
+
+        known = [name for name, after in zip(self.plan.stages, self.after_sale, strict=True) if not after]
+        names = [*known, *closed]
+        kinds = ["open"] * len(known) + list(closed)
         stages = pd.DataFrame({"stage": names, "order": range(len(names)), "kind": kinds})
         return History(
             deals=shaped(self.deals.sort_values(["created_at", "deal_id"], kind="stable"), "deals"),
-            visits=shaped(self.visits, "visits"), tasks=shaped(self.tasks, "tasks"),
+            visits=shaped(self.visits[before(self.visit.stage)], "visits"),
+            tasks=shaped(self.tasks[before(self.task.stage)], "tasks"),
             reps=shaped(self.reps, "reps"), stages=shaped(stages, "stages"), report=report,
             observed_from=first, observed_until=last, history_class="A",
             currency=model.currency, timezone=model.calendar.timezone,

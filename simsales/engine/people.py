@@ -49,11 +49,17 @@ class Staff(Queues):
         self.turnover = Turnover(plan, streams, facts.until) if plan.staffing.has_attrition else None
         if self.turnover is not None:
             self.credits = True
+        self.effort.hired = self.hired
         for rep, time in facts.events.leavers():
             self.leaves[rep] = min(self.leaves[rep], time)
             self.present[rep] &= env.now < time
         self._muster()
         self._schedule()
+
+    @property
+    def employed(self) -> tuple[list[float], list[float]]:
+        """When each rep began and left."""
+        return self.hired, self.leaves
 
     def _schedule(self) -> None:
         for rep, (hired, leaving) in enumerate(zip(self.hired, self.leaves, strict=True)):

@@ -47,7 +47,7 @@ class Run(Working):
             self.next_arrival()
             self.env.run_before(self.facts.until)
             self.forget()
-        return collect(self.plan, self.streams, self.facts, self.deals, self.visits, self.rows)
+        return collect(self.plan, self.streams, self.facts, self.deals, self.visits, self.rows, self.staff.employed)
 
     def forget(self) -> None:
         """Cut the circles between waiting deals and their events, so that memory is free at once."""
