@@ -233,11 +233,11 @@ def _available(log: Any, edges: pd.DatetimeIndex, order: list[str]) -> list[list
     epoch = pd.Timestamp(plan.clock.epoch).tz_convert("UTC")
     days = np.asarray((edges - epoch) / DAY, dtype=float)
     days = np.clip(days, log.start, log.until)
-    hired = dict(zip(plan.reps, zip(plan.rep_hired, plan.rep_leaves, plan.rep_role, strict=True), strict=True))
+    hired = dict(zip(plan.reps, zip(log.rep_hired, log.rep_left, plan.rep_role, plan.staffing.hours, strict=True), strict=True))
     at_once = np.asarray(plan.role_concurrency)[-1]
     table = []
     for rep in order:
-        begin, end, role = hired[rep]
+        begin, end, role, hours = hired[rep]
         spans = [(max(a, begin), min(b, end)) for a, b in zip(days, days[1:], strict=False)]
-        table.append([plan.worktime.hours_between(a, b) * float(at_once[role]) if b > a else 0.0 for a, b in spans])
+        table.append([hours.hours_between(a, b) * float(at_once[role]) if b > a else 0.0 for a, b in spans])
     return table

@@ -104,12 +104,13 @@ def test_load_without_a_calendar_is_hours_by_week_under_pseudonyms() -> None:
 
 def test_load_with_a_calendar_is_a_share_of_working_time_while_present() -> None:
     plan = SimpleNamespace(
-        clock=SimpleNamespace(epoch=START, zone="UTC"), reps=("x",), rep_hired=[0.0], rep_leaves=[10.0], rep_role=[0],
-        role_concurrency=[[1]], worktime=SimpleNamespace(hours_between=lambda a, b: 8.0 * (b - a)),
+        clock=SimpleNamespace(epoch=START, zone="UTC"), reps=("x",), rep_role=[0],
+        role_concurrency=[[1]], staffing=SimpleNamespace(hours=(SimpleNamespace(hours_between=lambda a, b: 8.0 * (b - a)),)),
     )  # fmt: skip
     log = SimpleNamespace(
         tasks=tasks([("a", "AE", "x", 0, 1, 2), ("b", "AE", "x", 7, 8, 9)]).assign(work_hours=[28.0, 12.0]), visits=visits([]),
-        reps=pd.DataFrame({"rep": ["x"]}), plan=plan, start=0.0, until=14.0, moments=lambda days: pd.DatetimeIndex([day(days[0])]),
+        reps=pd.DataFrame({"rep": ["x"]}), plan=plan, start=0.0, until=14.0,
+        rep_hired=[0.0], rep_left=[10.0], moments=lambda days: pd.DatetimeIndex([day(days[0])]),
     )  # fmt: skip
     # week 1: 7 days x 8 h = 56 h; week 2: present for 3 days = 24 h
     assert rep_load(log)["utilisation"].tolist() == pytest.approx([0.5, 0.5])
