@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Flows", "cancelled_at", "cash_between", "flows", "receipts", "terms_of"]
+__all__ = ["Flows", "cancelled_at", "cash_between", "flows", "plain", "receipts", "terms_of"]
 
 CASH, BAD_DEBT, CANCEL, CANCEL_AFTER = 24, 25, 26, 27
 """Purposes of the draws; the numbers never change."""

@@ -36,6 +36,8 @@ class RunCost(NamedTuple):
         Campaigns that began in the run, money spent on leads in it, and what partners keep of the deals won in it.
     training : float
         Per head present when a training begins.
+    overhead : float
+        What reps cost besides pay (`cost_per_year`), by the days they are there, of 365.
     """
 
     leads: float
@@ -46,6 +48,7 @@ class RunCost(NamedTuple):
     spend: float = 0.0
     partners: float = 0.0
     training: float = 0.0
+    overhead: float = 0.0
 
     @property
     def total(self) -> float:
@@ -94,8 +97,9 @@ def _run_cost(facts: Facts, plan: Plan) -> RunCost:
         leads = lead_cost(plan, deals.channel[deals.is_new], deals.created[deals.is_new])
     training = training_cost(facts, plan)
     return RunCost(
-        leads, pay.base, pay.commission, change_cost(plan, facts.until), campaigns, spend, partners, training
-    )
+        leads, pay.base, pay.commission, change_cost(plan, facts.until), campaigns, spend, partners, training,
+        overhead_cost(facts, plan),
+    )  # fmt: skip
 
 
 def marketing_costs(facts: Facts) -> np.ndarray:
@@ -110,8 +114,14 @@ def marketing_costs(facts: Facts) -> np.ndarray:
     -------
     ndarray of float, shape (4, n_channels)
     """
-    plan = facts.plan
-    assert plan is not None
+    known: np.ndarray | None = facts.__dict__.get("_marketing")
+    if known is None:
+        assert facts.plan is not None
+        known = facts.__dict__["_marketing"] = _marketing_costs(facts, facts.plan)
+    return known
+
+
+def _marketing_costs(facts: Facts, plan: Plan) -> np.ndarray:
     deals, n = facts.deals, len(plan.channels)
     found = np.zeros((4, n))
     prices = _lead_prices(plan)
@@ -180,6 +190,21 @@ def training_cost(facts: Facts, plan: Plan) -> float:
     return total
 
 
+def overhead_cost(facts: Facts, plan: Plan) -> float:
+    """Return what reps cost besides pay: licences, a bot's fee; for the days between hire and leaving in the run."""
+    people = plan.staffing.people
+    if not any(rep.cost_per_year for row in people for rep in row):
+        return 0.0
+    bounds = [plan.start, *(t for t in plan.regime_start.tolist() if plan.start < t < facts.until), facts.until]
+    total = 0.0
+    for a, b in zip(bounds, bounds[1:], strict=False):
+        regime = int(np.flatnonzero(plan.regime_start <= a)[-1])
+        rates = np.array([rep.cost_per_year for rep in people[regime]])
+        days = np.minimum(facts.reps.left, b) - np.maximum(facts.reps.hired, a)
+        total += float(np.sum(np.maximum(days, 0.0) * rates)) / DAYS_PER_YEAR
+    return total
+
+
 def lead_cost(plan: Plan, channel: np.ndarray, created: np.ndarray) -> float:
     """Return what the leads cost; a change that ramps in is paid for in proportion to its adoption.
 
@@ -213,11 +238,14 @@ def _lead_prices(plan: Plan) -> np.ndarray:
 
 def _by_channel(plan: Plan, field: str) -> np.ndarray:
     """Return a number of the channels by regime and channel, 0 where a regime lacks the channel."""
-    rows = []
-    for regime in plan.timeline.regimes:
-        by_name = {channel.name: float(getattr(channel, field)) for channel in regime.model.channels}
-        rows.append([by_name.get(name, 0.0) for name in plan.channels])
-    return np.array(rows, dtype=float)
+    cache: dict[str, np.ndarray] = plan.__dict__.setdefault("_by_channel", {})
+    if field not in cache:
+        rows = []
+        for regime in plan.timeline.regimes:
+            by_name = {channel.name: float(getattr(channel, field)) for channel in regime.model.channels}
+            rows.append([by_name.get(name, 0.0) for name in plan.channels])
+        cache[field] = np.array(rows, dtype=float)
+    return cache[field]
 
 
 def change_cost(plan: Plan, until: float) -> float:

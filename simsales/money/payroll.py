@@ -79,11 +79,7 @@ Days = tuple[tuple[float, ...], tuple[float, ...]]
 
 def rep_days(facts: Facts) -> Days:
     """Return on which day each rep was hired and left, in the run where people come and go by themselves."""
-    plan, log = facts.plan, facts.log
-    assert plan is not None
-    hired = getattr(log, "rep_hired", plan.rep_hired)
-    left = getattr(log, "rep_left", plan.rep_leaves)
-    return tuple(hired.tolist()), tuple(left.tolist())
+    return tuple(facts.reps.hired.tolist()), tuple(facts.reps.left.tolist())
 
 
 @lru_cache(maxsize=32)
