@@ -43,7 +43,7 @@ def process(
     if form == "times":
         _times(found, seed, {"start": start, "until": until}, out, as_json=json)
         return
-    text = _drawn(found, form)
+    text = _gantt(file, found) if form == "gantt" else _drawn(found, form)
     if out is None:
         say(text.rstrip("\n"))
         return
@@ -52,18 +52,26 @@ def process(
 
 
 def _drawn(found: Any, form: str) -> str:
-    """Return a model's process, or a scenario's changes, as text."""
+    """Return a model's process as text."""
     if form == "bpmn":
         from simsales.views.bpmn import to_bpmn
 
         return to_bpmn(found)
-    if form == "gantt":
-        from simsales.report.gantt import to_mermaid_gantt
-
-        return to_mermaid_gantt(found)
     from simsales.views.mermaid import to_mermaid
 
     return to_mermaid(found, kind="state" if form == "state" else "graph")
+
+
+def _gantt(file: Path, scenario: Any) -> str:
+    """Return a scenario's changes over time; undated ones begin with the base model, where that is known."""
+    from simsales.files import load_model
+    from simsales.inputs import base_of
+    from simsales.report.gantt import gantt_rows, to_mermaid_gantt
+
+    base = base_of(file, scenario, None)
+    model = None if base is None else load_model(base)
+    begin = None if model is None else model.epoch.date()
+    return to_mermaid_gantt(gantt_rows(scenario, begin), scenario.name, None if model is None else model.currency)
 
 
 def _times(model: Any, seed: int, window: dict[str, Any], out: Path | None, *, as_json: bool) -> None:

@@ -1,0 +1,93 @@
+"""The verbs that look into an organisation: process and pay."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from test_cli import BETTER, MODEL, simsales
+
+PAID = MODEL + """\
+plans: {标准: {base: 120000, quota: 9000, period: month, rates: [{upto: 1.0, rate: 0.05}, {rate: 0.1}], bonuses: [{at: 1.0, amount: 500}]}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "基线.yaml").write_text(MODEL, encoding="utf-8")
+    (tmp_path / "更快.yaml").write_text(BETTER, encoding="utf-8")
+    (tmp_path / "薪酬.yaml").write_text(PAID.replace("{role: 销售, count: 2}", "{role: 销售, count: 2, plan: 标准}"), encoding="utf-8")
+    return tmp_path
+
+
+def test_a_process_is_drawn_as_a_mermaid_graph(folder):
+    text = simsales("process", folder / "基线.yaml").stdout
+    assert text.startswith(("graph", "flowchart"))
+    assert "初步沟通" in text
+    assert "报价" in text
+
+
+def test_a_process_is_written_as_bpmn(folder):
+    out = folder / "m.bpmn"
+    result = simsales("process", folder / "基线.yaml", "--format", "bpmn", "--out", out)
+    assert result.stdout == ""
+    assert str(out) in result.stderr
+    text = out.read_text(encoding="utf-8")
+    assert "http://www.omg.org/spec/BPMN/20100524/MODEL" in text
+    assert "初步沟通" in text
+
+
+def test_times_say_where_a_deal_waits(folder):
+    data = json.loads(simsales("process", folder / "基线.yaml", "--format", "times", "--json").stdout)
+    rows = {row["stage"]: row for row in data["stages"]}
+    assert rows["报价"]["touch_days"] == 0.0
+    assert rows["初步沟通"]["touch_days"] > 0.0
+    assert "初步沟通" in simsales("process", folder / "基线.yaml", "--format", "times").stdout
+
+
+def test_a_scenario_is_drawn_as_a_gantt_chart(folder):
+    text = simsales("process", folder / "更快.yaml", "--format", "gantt").stdout
+    assert text.startswith("gantt")
+    assert "2027-02-01" in text
+
+
+@pytest.mark.parametrize(
+    ("file", "form", "message"),
+    [
+        ("更快.yaml", "bpmn", "--format bpmn must be given a model, got a scenario"),
+        ("基线.yaml", "gantt", "--format gantt must be given a scenario, got a model"),
+        ("基线.yaml", "bpnm", "must be one of mermaid, state, bpmn, times, gantt, got 'bpnm'. Hint: did you mean 'bpmn'"),
+    ],
+)
+def test_a_format_that_does_not_fit_is_a_usage_error(folder, file, form, message):
+    said = simsales("process", folder / file, "--format", form, exit_code=2).stderr
+    assert message in " ".join(said.replace("│", " ").split())
+
+
+def test_pay_explains_every_amount_to_the_cent(folder):
+    lines = json.loads(simsales("pay", folder / "薪酬.yaml", "--until", "2027-03-31", "--json").stdout)["lines"]
+    kinds = {line["line"] for line in lines}
+    assert {"base", "commission"} <= kinds
+    assert {line["rep"] for line in lines} == {"rep-1", "rep-2"}
+    assert all(Decimal(str(line["amount"])).as_tuple().exponent >= -2 for line in lines)
+    base = [line["amount"] for line in lines if line["line"] == "base" and line["rep"] == "rep-1"]
+    assert sum(map(Decimal, map(str, base))) == Decimal("29589.04")  # 31, 28 and 31 days of 120,000 / 365, each to the cent
+    named = simsales("pay", folder / "薪酬.yaml", "--names").stdout
+    assert "销售-01" in named
+
+
+def test_pay_is_written_as_a_table(folder):
+    out = folder / "pay.csv"
+    simsales("pay", folder / "薪酬.yaml", "--out", out)
+    rows = list(csv.DictReader(io.StringIO(out.read_text(encoding="utf-8"))))
+    assert rows
+    assert {"rep", "period", "line", "detail", "amount"} <= set(rows[0])
+
+
+def test_a_model_without_pay_plans_says_so(folder):
+    result = simsales("pay", folder / "基线.yaml")
+    assert "nobody has a pay plan" in result.stderr
