@@ -211,9 +211,10 @@ def test_the_answer_about_accelerators_is_mostly_the_elasticity() -> None:
 
 @pytest.mark.slow
 def test_a_bot_answers_at_once_and_is_worth_less_if_speed_is_worth_nothing() -> None:
-    found = gains(6, "bot", "bot-no-speed-effect", "sdr-team", until="2027-06-30")
+    found = gains(6, "bot", "sdr-team", "no-speed-effect", "bot-no-speed-effect", until="2027-06-30")
     assert found.loc["response_hours", "bot"] < found.loc["response_hours", "sdr-team"] < 0
-    assert found.loc["won", "bot"] > found.loc["won", "bot-no-speed-effect"]
+    worth = found.loc["won", "bot-no-speed-effect"] - found.loc["won", "no-speed-effect"]
+    assert found.loc["won", "bot"] > worth > 0
 
 
 # 7. Approval threshold
