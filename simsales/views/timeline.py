@@ -43,8 +43,8 @@ class Timeline:
         0 won, 1 lost, 2 no decision, 3 open.
     visit_deal, visit_stage : ndarray of int, shape (n_visits,)
     entered, left : ndarray of float, shape (n_visits,)
-    after : ndarray of bool, shape (n_visits,)
-        The visit follows the deal's close.
+    over, after : ndarray of bool, shape (n_visits,)
+        The visit has ended; the visit follows the deal's close.
     task_visit, task_role : ndarray of int, shape (n_tasks,)
         Sorted by visit, then by `queued`; role -1 is unknown.
     queued, started, ended, work_days : ndarray of float, shape (n_tasks,)
@@ -63,6 +63,7 @@ class Timeline:
     visit_stage: Ints
     entered: Floats
     left: Floats
+    over: Flags
     after: Flags
     task_visit: Ints
     task_role: Ints
@@ -136,14 +137,15 @@ def _timeline(*, visits: tuple[Any, ...], tasks: tuple[Any, ...], **rest: Any) -
     deal, seq, stage, entered, left, ends = visits
     order = np.lexsort((seq, deal))
     deal, seq, stage, entered, left, ends = (column[order] for column in (deal, seq, stage, entered, left, ends))
-    left = np.where(np.isnan(left), np.fmax(rest["until"], entered), left)
+    over = ~np.isnan(left)
+    left = np.where(~over, np.fmax(rest["until"], entered), left)
     entered = np.where(np.isnan(entered), left, entered)
     earlier = np.cumsum(ends) - ends  # closes before each visit, over all deals
     first = np.searchsorted(deal, deal)
     after = (earlier - earlier[first]) > 0 if len(deal) else np.zeros(0, dtype=bool)
     columns = _cut(tasks, _place_of(deal, seq, tasks[0], tasks[1]), entered, left)
     return Timeline(
-        visit_deal=deal.astype(np.int64), visit_stage=stage.astype(np.int64), entered=entered, left=left, after=after,
+        visit_deal=deal.astype(np.int64), visit_stage=stage.astype(np.int64), entered=entered, left=left, over=over, after=after,
         task_visit=columns[0], task_role=columns[1], queued=columns[2], started=columns[3], ended=columns[4],
         work_days=columns[5], **rest,
     )  # fmt: skip

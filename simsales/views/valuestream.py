@@ -4,7 +4,7 @@ Every moment between a deal's creation and its close is one of four things, so t
 
 * *touch*: somebody works on it;
 * *pause*: work is begun and rests (nights, weekends, holidays);
-* *queue*: nobody works on it and a task waits for a rep;
+* *queue*: nobody works on it and a task waits for a rep (calendar time: a lead of Saturday waits until Monday);
 * *delay*: all the rest, mostly waiting for the customer, a date or a paper.
 
 Process-cycle efficiency is touch / total.
@@ -162,6 +162,7 @@ def _parts(line: Timeline) -> _Parts:
     work = np.minimum(line.work_days, busy)
     touch, queue = _summed(line.task_visit, work, n), _summed(line.task_visit, wait, n)
     pause = _summed(line.task_visit, busy, n) - touch
+    pause[pause < TINY] = 0.0
     same = line.task_visit[1:] == line.task_visit[:-1]
     overlap = np.unique(line.task_visit[1:][same & (line.queued[1:] < line.ended[:-1] - TINY)])
     for visit in overlap.tolist():
@@ -220,7 +221,7 @@ def _table(
 ) -> pd.DataFrame:
     """Return the table by stage, with the total and the open deals below."""
     length = line.left - line.entered
-    mine, n = closed[line.visit_deal], len(line.stages)
+    mine, n = closed[line.visit_deal] & line.over, len(line.stages)
     cycle = float(deals["total_days"].sum())
     rows: list[dict[str, Any]] = []
     for s in range(n):

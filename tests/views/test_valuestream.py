@@ -10,6 +10,8 @@ import pytest
 
 from simsales.engine import EventLog, simulate
 from simsales.errors import InvalidInputError
+from simsales.history import History, ImportReport
+from simsales.history.tables import shaped
 from simsales.model.schema import Model
 from simsales.views.valuestream import ValueStream, _swept, value_stream
 
@@ -206,3 +208,37 @@ def test_overlapping_work_counts_once():
 def test_something_else_is_refused():
     with pytest.raises(InvalidInputError, match="log must be an EventLog or a History, got str"):
         value_stream("run")  # type: ignore[arg-type]
+
+
+def test_parallel_tasks_of_one_visit_count_once():
+    tasks = [work(12.0), {**work(24.0, "TS"), "parallel": True}]
+    chosen = model(
+        roles=[{"name": "AE"}, {"name": "TS"}], reps=[{"name": "Ann", "role": "AE"}, {"name": "Tom", "role": "TS"}],
+        stages=[stage("Offer", days=1.0, tasks=tasks)],
+    )  # fmt: skip
+    stream = value_stream(run(chosen, 2))
+    # the first: both begin at once, a day of work; the second: AE is free after half a day, TS after one, until day two
+    assert stream.deals["touch_days"].tolist() == pytest.approx([1.0, 1.5])
+    assert stream.deals["queue_days"].tolist() == pytest.approx([0.0, 0.5])
+    assert stream.deals["total_days"].tolist() == pytest.approx([2.0, 3.0])
+
+
+def test_what_follows_a_win_is_outside_the_cycle():
+    rows = [("d0", 0, "Offer", 0, 2, "won"), ("d0", 1, "Delivery", 2, 7, "retained"), ("d1", 0, "Offer", 0, 4, "won"), ("d1", 1, "Delivery", 4, None, None)]
+    zero = pd.Timestamp("2027-01-04", tz="UTC")
+    visits = pd.DataFrame(rows, columns=["deal_id", "seq", "stage", "entered_at", "left_at", "exit"])
+    for column in ("entered_at", "left_at"):
+        visits[column] = zero + pd.to_timedelta(visits[column].astype(float), unit="D")
+    deals = pd.DataFrame({"deal_id": ["d0", "d1"], "created_at": zero, "status": "won", "closed_at": [zero + pd.Timedelta(days=2), zero + pd.Timedelta(days=4)]})
+    stages = pd.DataFrame({"stage": ["Offer", "Delivery"], "order": [0, 1], "kind": "open"})
+    empty = {name: shaped(pd.DataFrame(), name) for name in ("tasks", "reps")}
+    history = History(
+        deals=shaped(deals, "deals"), visits=shaped(visits, "visits"), stages=shaped(stages, "stages"), **empty,
+        report=ImportReport(source="test"), observed_from=zero, observed_until=zero + pd.Timedelta(days=10), history_class="A",
+    )  # fmt: skip
+    stream = value_stream(history)
+    assert stream.deals["total_days"].tolist() == pytest.approx([2.0, 4.0])
+    delivery = row(stream, "Delivery")
+    assert (delivery["visits"], delivery["total_days"]) == (1, 5.0)  # the stay that is not over does not count
+    assert np.isnan(delivery["share"])
+    assert row(stream, "all closed deals")["total_days"] == pytest.approx(3.0)
