@@ -81,6 +81,19 @@ def _local(calendar: Calendar, epoch: dt.datetime) -> Calendar:
 class Model(Value):
     """A sales organisation. After it exists it is valid; nobody checks again.
 
+    Parameters
+    ----------
+    calendars : dict
+        Further calendars by name, for reps elsewhere.
+    process : {'graph', 'linear'}
+        linear: every way from a stage leads to the next one or out; a skip or a return is an error.
+    fx : dict
+        Units of the model's currency for one unit of another: a number, or dated rates.
+    handoff, pace, pricing, terms, timing, effort, scoring
+        Mechanisms of the whole organisation; absent or at their defaults they do nothing.
+    attrition : dict
+        By role.
+
     Examples
     --------
     >>> model = Model(
@@ -101,6 +114,7 @@ class Model(Value):
     horizon_days: Positive = 365.0
     calendar: Calendar = Calendar()
     calendars: dict[str, Calendar] = {}
+    process: Literal["graph", "linear"] = "graph"
     channels: Annotated[tuple[Channel, ...], Seq, Field(min_length=1)]
     segments: Annotated[tuple[Segment, ...], Seq] = (Segment(name="all"),)
     products: Annotated[tuple[Product, ...], Seq] = ()

@@ -121,3 +121,29 @@ def test_conditions(text, deal, expected):
 def test_conditions_that_cannot_be_read(text, message):
     with pytest.raises(ConditionError, match=message):
         parse_condition(text)
+
+
+def _line(**parts):
+    ends = [{"to": "B", "probability": 0.5}, {"to": "lost", "probability": 0.5}]
+    return {
+        "process": "linear", "channels": [{"name": "web", "leads_per_week": 1.0}],
+        "stages": [{"name": "A", "exits": ends}, {"name": "B", "exits": [{"to": "C", "probability": 1.0}]},
+                   {"name": "C", "exits": [{"to": "won", "probability": 1.0}]}], **parts,
+    }  # fmt: skip
+
+
+def test_a_linear_process_goes_from_stage_to_stage():
+    assert Model(**_line()).process == "linear"
+
+
+def test_a_skip_in_a_linear_process_is_an_error():
+    fields = _line()
+    fields["stages"][0] = {"name": "A", "exits": [{"to": "C", "probability": 1.0}]}
+    with pytest.raises(ValueError, match=r"stages\[0\].exits must lead to the next stage or out in a linear process, got 'C' from 'A'"):
+        Model(**fields)
+
+
+def test_a_late_entry_into_a_linear_process_is_an_error():
+    channels = [{"name": "web", "leads_per_week": 1.0, "entry": {"A": 0.5, "B": 0.5}}]
+    with pytest.raises(ValueError, match=r"channels\[0\].entry must be the first stage in a linear process, got 'B'"):
+        Model(**_line(channels=channels))

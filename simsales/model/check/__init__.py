@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def problems(model: Model) -> list[str]:
     """Return every broken rule of `model`, as ``path must rule, got value. Hint: ...``."""
-    return [*_unique(model), *process_problems(model), *market_problems(model), *people_problems(model)]
+    return [*_unique(model), *_linear(model), *process_problems(model), *market_problems(model), *people_problems(model)]
 
 
 def _unique(model: Model) -> Iterator[str]:
@@ -42,3 +42,23 @@ def _unique(model: Model) -> Iterator[str]:
                 f"stages[{i}].name must not be an outcome ({', '.join((*OUTCOMES, *AFTER_OUTCOMES))}), got '{stage.name}'. "
                 "Hint: outcomes are exits, not stages."
             )
+
+
+def _linear(model: Model) -> Iterator[str]:
+    """Yield the skips and returns of a process that is said to be linear."""
+    if model.process != "linear":
+        return
+    names = model.stage_names
+    hint = "Hint: process: graph allows any way."
+    for i, stage in enumerate(model.stages):
+        if stage.after_sale:
+            continue
+        following = names[i + 1] if i + 1 < len(names) else None
+        every = (*stage.exits, *(exit_ for context in stage.contexts for exit_ in context.exits))
+        for exit_ in every:
+            if exit_.to in names and exit_.to != following:
+                yield f"stages[{i}].exits must lead to the next stage or out in a linear process, got '{exit_.to}' from '{stage.name}'. {hint}"
+    for j, channel in enumerate(model.channels):
+        for name in channel.entry:
+            if name != names[0]:
+                yield f"channels[{j}].entry must be the first stage in a linear process, got '{name}'. {hint}"
