@@ -13,6 +13,7 @@ from scipy.special import stdtrit
 
 from simsales import kpi
 from simsales.errors import InvalidInputError
+from simsales.experiment import findings
 from simsales.experiment.study import Study, finite, plain
 
 __all__ = ["CONFIDENCE", "Comparison", "half_width"]
@@ -165,6 +166,39 @@ class Comparison:
                 "net": net["difference"], "net_low": net["low"], "net_high": net["high"], "repaid": verdict,
             }  # fmt: skip
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scenario")
+
+    def net_by_month(self, name: str) -> pd.DataFrame:
+        """Return a scenario's cumulative net difference at each month's end, one row a replication.
+
+        Needs ``bookings[month]`` and ``cost``. Bookings and what the changes cost count in their months; the other cost
+        (leads, pay) is spread evenly over the run, since it is known for the whole run only.
+        """
+        study = self.studies[self.names.index(name)]
+        months = [column[len("bookings[month=") : -1] for column in self.base.frame if column.startswith("bookings[month=")]
+        paid = [findings.costs_by_month(costs, months) for costs in (self._costs(study), self._costs(self.base))]
+        return findings.net_by_month(self.base, study, *paid)
+
+    def _costs(self, study: Study) -> list[dict[str, Any]]:
+        timelines = self.manifest.get("inputs", {}).get("timelines", [])
+        found = next((timeline for timeline in timelines if timeline["name"] == study.name), None)
+        return [] if found is None else list(found["costs"])
+
+    def break_even_dates(self) -> pd.DataFrame:
+        """Return by scenario the month at whose end it has paid for itself for good, with its probability.
+
+        See :func:`simsales.experiment.findings.break_even_dates`; ask for ``bookings[month]`` and ``cost`` in `compare`.
+        """
+        return findings.break_even_dates({study.name: self.net_by_month(study.name) for study in self.studies[1:]})
+
+    def frontier(self, x: str = "cycle_days", y: str = "net") -> pd.DataFrame:
+        """Return the trade-off of two KPIs by scenario, the base included, with those that another one beats on both.
+
+        Means over replications; two scenarios that differ by less than their intervals are told apart by luck.
+        """
+        for name in (x, y):
+            self._check(name)
+        means = pd.DataFrame({study.name: study.frame.mean() for study in self.studies}).T
+        return findings.frontier(means.rename_axis("scenario"), x, y)
 
     def summary(self, kpis: Sequence[str] = ("bookings", "cycle_days", "cost", "net")) -> pd.DataFrame:
         """Return the rows of :attr:`table` for a few KPIs, without the base."""
