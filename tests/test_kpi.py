@@ -90,6 +90,23 @@ BY_HAND = {
     "leads[segment=smb]": 2,
     "win_rate[segment=smb]": 0.5,  # lost at 10, then the other one wins at 30
     "no_response[segment=smb]": 0.5,
+    "margin": 1400 - 50 - 150 - 400,
+    "margin[product=B]": 150,
+    "discount_rate": 1 - 1400 / 1500,
+    "avg_deal_size": 1400 / 3,
+    "avg_deal_size[product=A]": 100,
+    "sales_velocity": 4 * 0.5 * (1400 / 3) / 40,
+    "no_decision_rate": 0.0,
+    "sla_breach": 0.25,  # one of four that are decided
+    "sla_breach[stage=Talk]": 0.25,
+    "handoff_days": 1.5,
+    "handoff_days[role=AE]": 1.5,
+    "rework_rate": 1 / 7,
+    "rework_rate[stage=Offer]": 1 / 3,
+    "attrition_rate": 1 / ((75 + 50) / 365.25),  # one leaver; 125 of 200 days were worked
+    "won[team=East]": 3,
+    "bookings[region=N]": 1400,
+    "won[product=B]": 1,
     "bookings[month=2027-01]": 100,
     "bookings[month=2027-02]": 1000,
     "bookings[month=2027-03]": 300,
@@ -120,7 +137,7 @@ def business(**changes) -> Model:
         "segments": [{"name": "smb", "amount": {"lognormal": {"median": 12000.0, "p90": 48000.0}}},
                      {"name": "大客户", "amount": 50000.0}],
         "stages": [
-            {"name": "Talk", "tasks": [{"role": "SDR", "work_hours": 2.0}], "patience_days": 3.0,
+            {"name": "Talk", "sla_days": 5.0, "tasks": [{"role": "SDR", "work_hours": 2.0}], "patience_days": 3.0,
              "exits": [{"to": "Offer", "probability": 0.6, "delay_days": {"exponential": {"mean": 6.0}}},
                        {"to": "lost", "probability": 0.4, "delay_days": 9.0}]},
             {"name": "Offer", "tasks": [{"role": "AE", "work_hours": 4.0}],
@@ -130,8 +147,10 @@ def business(**changes) -> Model:
         ],
         "roles": [{"name": "SDR", "routing": "pool"}, {"name": "AE", "concurrency": 2}],
         "plans": {"std": {"base": 120000.0, "quota": 400000.0, "rates": [{"rate": 0.08}]}},
-        "reps": [{"role": "SDR", "count": 2}, {"role": "AE", "count": 2, "plan": "std"},
-                 {"role": "AE", "name": "Ada", "hired": "2027-02-01", "leaves": "2027-03-10", "plan": "std"}],
+        "reps": [{"role": "SDR", "count": 2, "team": "In"}, {"role": "AE", "count": 2, "plan": "std", "team": "Out"},
+                 {"role": "AE", "name": "Ada", "hired": "2027-02-01", "leaves": "2027-03-10", "plan": "std", "team": "Out"}],
+        "products": [{"name": "A", "share": 2.0}, {"name": "B"}], "regions": [{"name": "华东"}],
+        "pricing": {"discount": {"uniform": {"low": 0.0, "high": 0.2}}, "unit_cost_share": 0.4},
     }  # fmt: skip
     return Model(**(fields | changes))
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import numpy as np
+
+from simsales.survival import aalen_johansen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
+
+FOLLOWED = 0.1
+"""Share of leads that must have been followed for as long as outcomes look: beyond, single deals would decide."""
 
 T = TypeVar("T", bound="Deals | Visits | Tasks | Reps")
 
@@ -183,12 +189,30 @@ class Facts:
         """The facts of the whole organisation."""
         return self if self.whole is None else self.whole
 
+    @cached_property
+    def outcomes(self) -> Floats:
+        """Shares of the leads created in the window that are won, lost and without decision at the end of follow-up.
+
+        Cumulative incidences (Aalen-Johansen) at the age that a tenth of the leads could reach; NaN without leads.
+        """
+        deals, new = self.deals, self.deals.is_new
+        if not new.any():
+            return np.full(3, np.nan)
+        ends = np.where(np.isnan(deals.closed), self.until, deals.closed)[new]
+        age = np.maximum(ends - deals.created[new], 0.0)
+        follow_up = float(np.quantile(self.until - deals.created[new], 1.0 - FOLLOWED))
+        return np.asarray(aalen_johansen(age, deals.cause[new], n_causes=3).incidence(follow_up))
+
     def members(self, by: str) -> tuple[str, ...]:
         """Return the names along a dimension: stage, role, rep, team, channel, segment, product, region or month."""
         if by == "month":
             return tuple(label for label, _, _ in self.months)
         return {"stage": self.stages, "role": self.roles, "rep": self.rep_names, "channel": self.channels,
                 "segment": self.segments, "product": self.products, "region": self.regions, "team": self.teams}[by]  # fmt: skip
+
+    def is_there(self, by: str, i: int) -> bool:
+        """Tell whether the i-th member of a dimension exists in this run: a replacement who never came does not."""
+        return by != "rep" or self.log is None or bool(self.log.rep_there[i])
 
     def narrowed(self, by: str, i: int) -> Facts:
         """Return the facts of the i-th member of a dimension (what has no such dimension stays whole)."""

@@ -49,7 +49,7 @@ def from_log(log: EventLog) -> Facts:
     waited = handed(task.deal, task.role, task.started, task.ended)
     tasks = Tasks(task.deal, task.stage, task.role, task.rep, wait, _busy_hours(log), waited)
     team, teams = _teams(plan)
-    reps = Reps(np.arange(len(plan.reps)), plan.rep_role, _available_hours(plan, log.until), team, *_employment(log))
+    reps = Reps(np.arange(len(plan.reps)), plan.rep_role, _available_hours(log), team, *_employment(log))
     visited = stays(visit.deal, visit.stage, visit.entered, visit.left, _service_levels(log), log.until)
     return Facts(
         start=log.start, until=log.until, deals=deals, visits=visited, tasks=tasks,
@@ -69,7 +69,7 @@ def _employment(log: EventLog) -> tuple[Floats, Floats]:
 def _teams(plan: Plan) -> tuple[Ints, tuple[str, ...]]:
     """Return each rep's team, and the names of the teams in order of appearance."""
     people = {rep.name: rep.team for regime in plan.timeline.regimes for rep in named_reps(regime.model)}
-    by_rep = [people.get(name) for name in plan.reps]
+    by_rep = [people.get(plan.reps[seat]) for seat in plan.staffing.seat]
     names = tuple(dict.fromkeys(team for team in by_rep if team is not None))
     return np.array([-1 if team is None else names.index(team) for team in by_rep], dtype=np.int64), names
 
@@ -109,12 +109,12 @@ def _has_pay_plan(plan: Plan) -> Flags:
     """Tell which reps have a pay plan in any regime."""
     named = [rep for regime in plan.timeline.regimes for rep in named_reps(regime.model)]
     paid = {rep.name for rep in named if rep.plan is not None}
-    return np.array([name in paid for name in plan.reps], dtype=bool)
+    return np.array([plan.reps[seat] in paid for seat in plan.staffing.seat], dtype=bool)
 
 
 def _busy_hours(log: EventLog) -> Floats:
     """Return the working hours spent on each task, without what a leaver does after the last day."""
-    task, leaves = log.task, log.plan.rep_leaves
+    task, leaves = log.task, log.rep_left
     busy = task.work_hours
     if not np.isfinite(leaves).any():
         return busy
@@ -122,20 +122,32 @@ def _busy_hours(log: EventLog) -> Floats:
     late = np.flatnonzero((task.rep >= 0) & (ends > leaves[task.rep]))
     busy = busy.copy()
     for i in late.tolist():
-        busy[i] = log.plan.worktime.hours_between(float(task.started[i]), float(leaves[task.rep[i]]))
+        rep = int(task.rep[i])
+        busy[i] = log.plan.staffing.hours[rep].hours_between(float(task.started[i]), float(leaves[rep]))
     return busy
 
 
+def _available_hours(log: EventLog) -> Floats:
+    """Return each rep's working hours in the run, times the role's tasks at a time."""
+    plan = log.plan
+    if np.array_equal(log.rep_hired, plan.rep_hired) and np.array_equal(log.rep_left, plan.rep_leaves):
+        return _planned_hours(plan, log.until)
+    return _present_hours(plan, log.until, log.rep_hired, log.rep_left)
+
+
 @lru_cache(maxsize=64)
-def _available_hours(plan: Plan, until: float) -> Floats:
-    """Return each rep's working hours from the start to `until`, times the role's tasks at a time."""
+def _planned_hours(plan: Plan, until: float) -> Floats:
+    return _present_hours(plan, until, plan.rep_hired, plan.rep_leaves)
+
+
+def _present_hours(plan: Plan, until: float, hired: Floats, left: Floats) -> Floats:
     bounds = [plan.start, *(t for t in plan.regime_start.tolist() if plan.start < t < until), until]
     hours = np.zeros(len(plan.reps))
     for a, b in zip(bounds, bounds[1:], strict=False):
         regime = int(np.flatnonzero(plan.regime_start <= a)[-1])
         for rep, role in enumerate(plan.rep_role.tolist()):
-            begin, end = max(a, float(plan.rep_hired[rep])), min(b, float(plan.rep_leaves[rep]))
-            hours[rep] += plan.worktime.hours_between(begin, end) * float(plan.role_concurrency[regime, role])
+            begin, end = max(a, float(hired[rep])), min(b, float(left[rep]))
+            hours[rep] += plan.staffing.hours[rep].hours_between(begin, end) * float(plan.role_concurrency[regime, role])
     return hours
 
 

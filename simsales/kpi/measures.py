@@ -1,0 +1,226 @@
+"""How each KPI is worked out: one function from facts to a number; NaN where it is not defined."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simsales.facts import Facts
+from simsales.money.cash import cash_between, plain
+from simsales.money.cost import marketing_costs, run_cost
+from simsales.money.payroll import statements
+
+if TYPE_CHECKING:
+    from simsales.money.pay import Statement
+
+DAYS_PER_YEAR = 365.25
+
+
+def leads(facts: Facts) -> float:
+    """Return the number of leads created in the window."""
+    return _count(facts.deals.is_new)
+
+
+def won(facts: Facts) -> float:
+    """Return the number of deals won."""
+    return _count(facts.deals.won)
+
+
+def win_rate(facts: Facts) -> float:
+    """Return the share won at the end of follow-up; see :attr:`Facts.outcomes`."""
+    return float(facts.outcomes[0])
+
+
+def no_decision_rate(facts: Facts) -> float:
+    """Return the share that ends without a decision by the end of follow-up."""
+    return float(facts.outcomes[2])
+
+
+def win_rate_naive(facts: Facts) -> float:
+    """Return won / (won + lost) of deals closed in the window."""
+    decided = np.isin(facts.deals.cause, (1, 2)) & (facts.deals.closed >= facts.start)
+    return ratio(_count(facts.deals.won & decided), _count(decided))
+
+
+def bookings(facts: Facts) -> float:
+    """Return the sum of amounts won."""
+    return float(np.nansum(facts.deals.amount[facts.deals.won]))
+
+
+def _cycles(facts: Facts) -> np.ndarray:
+    cycle = (facts.deals.closed - facts.deals.created)[facts.deals.won]
+    return cycle[~np.isnan(cycle)]
+
+
+def cycle_days(facts: Facts) -> float:
+    """Return the median days from creation to win."""
+    return _quantile(_cycles(facts), 0.5)
+
+
+def cycle_days_p90(facts: Facts) -> float:
+    """Return the 90th percentile of days from creation to win."""
+    return _quantile(_cycles(facts), 0.9)
+
+
+def time_in_stage_days(facts: Facts) -> float:
+    """Return the mean length of finished stays."""
+    stays = facts.visits.left - facts.visits.entered
+    return _mean(stays[~np.isnan(stays)])
+
+
+def queue_days(facts: Facts) -> float:
+    """Return the mean wait of tasks."""
+    wait = facts.tasks.wait_days
+    return _mean(wait[~np.isnan(wait)])
+
+
+def utilisation(facts: Facts) -> float:
+    """Return busy over available hours."""
+    available = float(np.sum(facts.reps.available_hours))
+    return min(ratio(float(np.sum(facts.tasks.busy_hours)), available), 1.0)
+
+
+def wip(facts: Facts) -> float:
+    """Return the time average of open deals, or of deals in the stage."""
+    if facts.by == "stage":
+        begin, end = facts.visits.entered, facts.visits.left
+    else:
+        begin, end = facts.deals.created, facts.deals.closed
+    last = np.minimum(np.where(np.isnan(end), facts.until, end), facts.until)
+    stays = np.maximum(last - np.maximum(begin, facts.start), 0.0)
+    return float(np.nansum(stays)) / (facts.until - facts.start)
+
+
+def response_hours(facts: Facts) -> float:
+    """Return the median hours to the first task of the leads that were answered."""
+    waited = (facts.deals.answered - facts.deals.created)[facts.deals.is_new]
+    return _quantile(waited[~np.isnan(waited)], 0.5) * 24.0
+
+
+def no_response(facts: Facts) -> float:
+    """Return the share of leads that were lost unanswered."""
+    return _mean(facts.deals.unanswered[facts.deals.is_new])
+
+
+def quota_attainment(facts: Facts) -> float:
+    """Return credited bookings over quota, of all statements."""
+    if facts.plan is None:
+        return np.nan
+    pays = _pays(facts)
+    return ratio(float(sum(pay.credited for pay in pays)), float(sum(pay.quota for pay in pays)))
+
+
+def commission(facts: Facts) -> float:
+    """Return commission and bonuses of all statements."""
+    return np.nan if facts.plan is None else float(sum(pay.variable for pay in _pays(facts)))
+
+
+def _pays(facts: Facts) -> list[Statement]:
+    """Return the pay statements of the reps that the facts are about."""
+    mine = set(facts.reps.position.tolist())
+    return [pay for term, pay in statements(facts.root) if term.rep in mine]
+
+
+def cost(facts: Facts) -> float:
+    """Return what the run costs in all."""
+    return run_cost(facts.root).total
+
+
+def net(facts: Facts) -> float:
+    """Return bookings less cost."""
+    return bookings(facts) - cost(facts)
+
+
+def margin(facts: Facts) -> float:
+    """Return amounts won less the cost of delivery."""
+    won = facts.deals.won
+    if np.isnan(facts.deals.delivery[won]).all() and won.any():
+        return np.nan
+    return float(np.nansum((facts.deals.amount - facts.deals.delivery)[won]))
+
+
+def discount_rate(facts: Facts) -> float:
+    """Return the part of the list prices that won deals do not pay."""
+    known = facts.deals.won & ~np.isnan(facts.deals.listed)
+    net, listed = facts.deals.amount[known], facts.deals.listed[known]
+    return 1.0 - ratio(float(np.nansum(net)), float(listed.sum()))
+
+
+def avg_deal_size(facts: Facts) -> float:
+    """Return the mean amount of won deals."""
+    amount = facts.deals.amount[facts.deals.won]
+    return _mean(amount[~np.isnan(amount)])
+
+
+def sales_velocity(facts: Facts) -> float:
+    """Return leads x win rate x deal size / cycle days: money a day."""
+    won = leads(facts) * win_rate(facts)
+    return ratio(won * avg_deal_size(facts), cycle_days(facts))
+
+
+def cac(facts: Facts) -> float:
+    """Return the marketing cost of a won deal."""
+    if facts.plan is None:
+        return np.nan
+    costs = marketing_costs(facts.root).sum(axis=0)
+    return ratio(float(costs[facts.part]) if facts.by == "channel" else float(costs.sum()), won(facts))
+
+
+def sla_breach(facts: Facts) -> float:
+    """Return the share of decided stays that broke their service level."""
+    late = facts.visits.late
+    return _mean(late[~np.isnan(late)])
+
+
+def handoff_days(facts: Facts) -> float:
+    """Return the mean time between tasks of different roles."""
+    handed = facts.tasks.handed_days
+    return _mean(handed[~np.isnan(handed)])
+
+
+def rework_rate(facts: Facts) -> float:
+    """Return the share of stays from which a deal went back."""
+    return ratio(_count(facts.visits.returned), float(len(facts.visits.deal)))
+
+
+def attrition_rate(facts: Facts) -> float:
+    """Return leavers over mean head count, a year."""
+    hired, left = facts.reps.hired, facts.reps.left
+    if not (np.isfinite(left).any() or np.isfinite(hired).any() or facts.plan is not None):
+        return np.nan
+    begin, end = np.where(np.isnan(hired), -np.inf, hired), np.where(np.isnan(left), np.inf, left)
+    present = np.maximum(np.minimum(end, facts.until) - np.maximum(begin, facts.start), 0.0)
+    gone = (end >= facts.start) & (end < facts.until)
+    return ratio(_count(gone), float(present.sum()) / DAYS_PER_YEAR)
+
+
+def ccos(facts: Facts) -> float:
+    """Return base pay and commission over bookings."""
+    cost = run_cost(facts.root)
+    return ratio(cost.base + cost.commission, bookings(facts))
+
+
+def cash(facts: Facts) -> float:
+    """Return what was received in the window."""
+    if facts.log is None or plain(facts.log.plan):
+        return bookings(facts)
+    begin, end = facts.months[facts.part][1:] if facts.by == "month" else (facts.start, facts.until)
+    return cash_between(facts.log, begin, end)
+
+
+def _count(flags: np.ndarray) -> float:
+    return float(np.count_nonzero(flags))
+
+
+def ratio(part: float, whole: float) -> float:
+    """Return a quotient, NaN where there is nothing to divide by."""
+    return part / whole if whole else np.nan
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else np.nan
+
+
+def _quantile(values: np.ndarray, q: float) -> float:
+    return float(np.quantile(values, q)) if values.size else np.nan
