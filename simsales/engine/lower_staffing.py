@@ -177,6 +177,9 @@ def _hours(low: Lowering, people: Sequence[Rep]) -> tuple[tuple[WorkTime, ...], 
     known: dict[tuple[str | None, tuple[dt.date, ...]], int] = {(None, ()): 0}
     made, shift = [low.worktime], []
     for rep in people:
+        named = {row[str(rep.name)].calendar for row in low.people if str(rep.name) in row}
+        if len(named) > 1:
+            raise _changes(f"the calendar of '{rep.name}'")
         off = {day for text in rep.off for day in off_days(text)}
         off |= {day for training in _trainings(low, rep) for day in _away(training)}
         key = (rep.calendar, tuple(sorted(off)))
@@ -201,14 +204,18 @@ def _calendar(low: Lowering, name: str, base: Calendar) -> Calendar:
     """Return a named calendar, in the organisation's time zone where it states none."""
     found = [model.calendars[name] for model in low.models if name in model.calendars]
     if any(each != found[0] for each in found):
-        message = (
-            f"calendars.{name} must not change during a run, got a change with a start date. "
-            "Hint: leave the date out, so that it holds from the beginning."
-        )
-        raise InvalidModelError(message)
+        raise _changes(f"calendars.{name}")
     if "timezone" in found[0].model_fields_set:
         return found[0]
     return found[0].model_copy(update={"timezone": base.timezone})
+
+
+def _changes(what: str) -> InvalidModelError:
+    message = (
+        f"{what} must not change during a run, got a change with a start date. "
+        "Hint: leave the date out, so that it holds from the beginning."
+    )
+    return InvalidModelError(message)
 
 
 # training ------------------------------------------------------------------------------------------

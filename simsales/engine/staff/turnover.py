@@ -32,7 +32,7 @@ class Turnover:
         self._low = [False] * len(plan.reps)
         self._sold: list[tuple[int, float]] = [(-1, 0.0)] * len(plan.reps)
         self._until = until
-        self._periods = {kind: periods(plan.clock, kind, plan.start, until) for kind in _KINDS}
+        self._periods: dict[str, Periods] = {kind: periods(plan.clock, kind, plan.start, until) for kind in _KINDS}
         starts = {start for start in plan.regime_start.tolist() if plan.start < start < until}
         months = {begin for begin in self._periods["month"].begins if plan.start < begin < until}
         self.reviews = sorted(months | starts)
@@ -53,7 +53,7 @@ class Turnover:
             self._sold[rep] = (number, amount + (sold if before == number else 0.0))
 
     def _period(self, kind: str, time: float) -> tuple[int, float, float]:
-        known: Periods = self._periods[kind]
+        known = self._periods[kind]
         i = known.index(time)
         return known.numbers[i], known.begins[i], known.begins[i + 1]
 
