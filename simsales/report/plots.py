@@ -159,7 +159,7 @@ class HistoryPlots(_Plots):
     Examples
     --------
     >>> HistoryPlots(None)
-    <HistoryPlots: .durations(), .funnel(), .queue(), .utilisation()>
+    <HistoryPlots: .durations(), .funnel(), .queue(), .utilisation(), .value_stream()>
     """
 
     def funnel(self, *, ax: Axes | None = None) -> Axes:
@@ -177,6 +177,12 @@ class HistoryPlots(_Plots):
     def queue(self, *, ax: Axes | None = None) -> Axes:
         """Draw how many tasks wait, by role; see :func:`simsales.report.figures.queue`."""
         return figures.queue(waiting(self._result), ax=ax)
+
+    def value_stream(self, *, ax: Axes | None = None) -> Axes:
+        """Draw where the time of closed deals goes; see :func:`simsales.report.figures.value_stream`."""
+        from simsales.views import value_stream  # noqa: PLC0415 - loads the engine, which most figures do not need
+
+        return figures.value_stream(value_stream(self._result).table, ax=ax)
 
 
 def log_figures(log: Any) -> dict[str, Axes]:  # noqa: ANN401 - EventLog or History

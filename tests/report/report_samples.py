@@ -131,4 +131,6 @@ FIGURE_DATA: dict[str, Any] = {
     "split": forecast,
     "stage_durations": curves,
     "utilisation": utilisation,
+    "value_stream": lambda: pd.DataFrame({"stage": ["报价", "$x$"], "visits": [3, 1], "touch_days": [0.25, 1.0], "pause_days": [0.0, 0.5],
+                                           "queue_days": [0.5, 0.0], "delay_days": [2.25, 4.0], "pce": [0.25 / 3, 1 / 5.5]}),
 }

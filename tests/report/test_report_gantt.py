@@ -11,9 +11,11 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.dates import num2date
 
+from simsales.engine import simulate
 from simsales.errors import InvalidInputError
 from simsales.model.levers import Scenario
-from simsales.report.figures import gantt
+from simsales.model.schema import Model
+from simsales.report.figures import gantt, value_stream
 from simsales.report.figures.base import figure_texts
 from simsales.report.gantt import gantt_csv, gantt_rows, to_mermaid_gantt
 
@@ -120,3 +122,27 @@ def test_an_empty_plan_is_refused() -> None:
         gantt_rows([])
     with pytest.raises(InvalidInputError, match="data of the gantt figure must have the columns"):
         gantt(pd.DataFrame({"step": ["a"]}))
+
+
+def test_the_value_stream_stacks_its_parts() -> None:
+    table = pd.DataFrame({
+        "stage": ["报价", "空", "all closed deals"], "visits": [2, 0, 2], "touch_days": [0.25, float("nan"), 0.25],
+        "pause_days": [0.25, float("nan"), 0.25], "queue_days": [0.5, float("nan"), 0.5],
+        "delay_days": [2.0, float("nan"), 4.0], "pce": [0.25 / 3, float("nan"), 0.05],
+    })  # fmt: skip
+    ax = value_stream(table)
+    assert [item.get_text() for item in ax.get_yticklabels()] == ["报价", "all closed deals"]
+    ends = [[p.get_x() + p.get_width() for p in container.patches] for container in ax.containers]
+    assert ends == [[0.25, 0.25], [0.5, 0.5], [1.0, 1.0], [3.0, 5.0]]
+    assert [item.get_text() for item in ax.texts] == ["8.3 % work", "5.0 % work"]
+    with pytest.raises(InvalidInputError, match="data of the value_stream figure must have rows, got none"):
+        value_stream(table[table["visits"] == 0])
+
+
+def test_a_run_draws_its_value_stream() -> None:
+    chosen = Model(
+        channels=[{"name": "web", "leads_per_week": 7.0}], roles=[{"name": "AE"}], reps=[{"role": "AE"}],
+        stages=[{"name": "报价", "tasks": [{"role": "AE", "work_hours": 6.0}], "exits": [{"to": "won", "probability": 1.0}]}],
+    )  # fmt: skip
+    ax = simulate(chosen, cases=5).plot.value_stream()
+    assert "报价" in [item.get_text() for item in ax.get_yticklabels()]

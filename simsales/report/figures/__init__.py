@@ -18,9 +18,11 @@ from simsales.report.figures.funnel import funnel
 from simsales.report.figures.gantt import gantt
 from simsales.report.figures.load import queue, utilisation
 from simsales.report.figures.split import split
+from simsales.report.figures.valuestream import value_stream
 
 __all__ = [
     "FIGURES", "differences", "distribution", "ecdf", "fan", "funnel", "gantt", "queue", "split", "stage_durations", "utilisation",
+    "value_stream",
 ]  # fmt: skip
 
 FIGURES: dict[str, Callable[..., Axes]] = {
@@ -34,4 +36,5 @@ FIGURES: dict[str, Callable[..., Axes]] = {
     "split": split,
     "stage_durations": stage_durations,
     "utilisation": utilisation,
+    "value_stream": value_stream,
 }
