@@ -72,6 +72,14 @@ def test_leads_of_the_linear_template_win_with_the_product_of_its_rates() -> Non
         assert ahead == {following}, "no skip and no way back"
 
 
+def test_a_skip_in_the_linear_template_is_an_error(tmp_path: Path) -> None:
+    text = (FOLDER / "linear.yaml").read_text(encoding="utf-8")
+    assert "{to: 产品展示与方案介绍, probability: 0.75" in text
+    (tmp_path / "skips.yaml").write_text(text.replace("{to: 产品展示与方案介绍,", "{to: 商务谈判与异议处理,"), encoding="utf-8")
+    with pytest.raises(ss.InvalidModelError, match="must lead to the next stage or out in a linear process"):
+        ss.load_model(tmp_path / "skips.yaml")
+
+
 def test_the_non_linear_template_wins_as_its_absorbing_chain_says() -> None:
     model = template("nonlinear")
     exact = outcomes(model, model.channels[0].entry)["won"]
