@@ -134,12 +134,15 @@ def _mix(model: Model) -> Iterator[tuple[float, dict[str, float | str]]]:
     amounts = {segment.name: segment.amount.mean() for segment in model.segments}
     products: list[tuple[str, float, float]] = [(p.name, p.share, p.amount_scale) for p in model.products]
     regions: list[tuple[str, float, float]] = [(r.name, r.share, r.amount_scale) for r in model.regions]
-    for channel in model.channels:
+    leads = [channel.leads_per_week for channel in model.channels]
+    if not any(leads):  # only deals that are open at the start: nobody knows their channel's weight
+        leads = [1.0] * len(leads)
+    for channel, per_week in zip(model.channels, leads, strict=True):
         shares = channel.segments or {model.segments[0].name: 1.0}
         total = sum(shares.values())
         whole = product(shares.items(), products or [("", 1.0, 1.0)], regions or [("", 1.0, 1.0)])
         for (segment, share), (name, p, by_product), (region, r, by_region) in whole:
             amount = amounts[segment] * by_product * by_region
-            yield channel.leads_per_week * share / total * p * r, {
+            yield per_week * share / total * p * r, {
                 "amount": amount, "segment": segment, "channel": channel.name, "product": name, "region": region,
             }  # fmt: skip

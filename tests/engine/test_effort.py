@@ -161,3 +161,141 @@ def test_a_win_handed_on_to_a_paid_closer_counts_toward_the_closers_quota():
         return float(log.task.work_hours[mine].mean())
 
     assert busy(cap=1.0) > 1.3 * busy(cap=None)  # beyond a cap of 100 % there is nothing to work for
+
+
+# thresholds, SPIFFs, penalties, ratchets ------------------------------------------------------------
+
+
+def expected_pay(plan: CompPlan, mean: float, spread: float, quota: float = 1.0) -> float:
+    """Return expected commission, bonuses and penalties at a normal finish, by plain summation on a grid."""
+    z = np.arange(-80_000, 80_001) / 10_000.0
+    x = mean + spread * z
+    top = x if plan.cap is None else np.minimum(x, plan.cap * quota)
+    pay, low = np.zeros_like(x), 0.0
+    floor = (plan.threshold or 0.0) * quota if plan.threshold_from == "threshold" else 0.0
+    for rate in plan.rates:
+        high = np.inf if rate.upto is None else rate.upto * quota
+        pay += rate.rate * np.maximum(np.minimum(top, high) - max(low, floor), 0.0)
+        low = high
+    if plan.threshold is not None:
+        pay = np.where(top >= plan.threshold * quota, pay, 0.0)
+    for bonus in plan.bonuses:
+        pay += bonus.amount * (x >= bonus.at * quota)
+    for penalty in plan.penalties:
+        pay += penalty.amount * (x < penalty.at_below * quota)
+    weight = np.exp(-z * z / 2)
+    return float((pay * weight).sum() / weight.sum())
+
+
+TIERS = [{"upto": 0.5, "rate": 0.04}, {"upto": 1.0, "rate": 0.08}, {"rate": 0.15}]
+MORE_PLANS = {
+    "threshold from the first unit": {"rates": TIERS, "threshold": 0.6},
+    "threshold, only above": {"rates": TIERS, "threshold": 0.6, "threshold_from": "threshold"},
+    "threshold and cap": {"rates": [{"rate": 0.1}], "threshold": 0.5, "cap": 1.1},
+    "decelerator": {"rates": [{"upto": 1.0, "rate": 0.10}, {"rate": 0.04}]},
+    "bonuses at 80 % and 120 %": {"rates": [{"rate": 0.05}], "bonuses": [{"at": 0.8, "amount": 0.01}, {"at": 1.2, "amount": 0.02}]},
+    "penalty": {"rates": [{"rate": 0.05}], "penalties": [{"at_below": 0.7, "amount": -0.02}]},
+}
+
+
+@pytest.mark.parametrize("name", MORE_PLANS)
+def test_marginal_pay_and_the_cost_of_quota_are_slopes_of_expected_pay(name):
+    m = with_plan(MORE_PLANS[name])
+    rule, plan, step = pay_rule("std", m, m), m.plans["std"], 0.01
+    for finish in (0.75, 0.9, 1.0, 1.2):
+        slope = (expected_pay(plan, finish + step, 0.2) - expected_pay(plan, finish - step, 0.2)) / (2 * step)
+        assert rules.marginal_pay(rule, finish, 0.2) == pytest.approx(slope, rel=5e-3, abs=2e-5)
+        by_quota = (expected_pay(plan, finish, 0.2, 1.0 - step) - expected_pay(plan, finish, 0.2, 1.0 + step)) / (2 * step)
+        assert rules.quota_cost(rule, finish, 0.2) == pytest.approx(by_quota, rel=5e-3, abs=2e-5)
+
+
+def test_a_rule_with_another_quota_pays_as_the_plan_would_with_it():
+    plan = {"rates": TIERS, "threshold": 0.6, "bonuses": [{"at": 1.0, "amount": 0.5}], "cap": 1.5}
+    m, twice = with_plan(plan), model(plans={"std": {"quota": 2.0, **plan}})
+    scaled, meant = rules.scaled(pay_rule("std", m, m), 2.0), pay_rule("std", twice, twice)
+    assert rules.marginal_pay(scaled, 1.7, 0.3) == pytest.approx(rules.marginal_pay(meant, 1.7, 0.3))
+
+
+def test_the_average_rate_knows_a_threshold():
+    # at quota: 50 x 4 % + 50 x 8 %; above the threshold only: 40 x 8 %; beyond it: nothing
+    plans = [{"threshold": 0.6}, {"threshold": 0.6, "threshold_from": "threshold"}, {"threshold": 1.2}]
+    rates = [average_rate(CompPlan(quota=100.0, rates=TIERS, **plan)) for plan in plans]
+    assert rates == pytest.approx([0.06, 0.032, 0.0])
+
+
+def test_the_cost_of_a_ratchet_is_what_the_next_quota_costs():
+    bonus = {"rates": [{"rate": 0.05}], "bonuses": [{"at": 1.0, "amount": 0.1}], "ratchet": {"up": 0.5, "down": 0.2}}
+    m = with_plan(bonus)
+    rule = pay_rule("std", m, m)
+    # half above, half below quota: weight 0.35; a bonus of 0.1 at a density of 0.39894 / 0.35
+    assert rules.ratchet_cost(rule, 1.0, 0.1, 0.35) == pytest.approx(0.35 * 0.1 * 0.3989423 / 0.35)
+    assert rules.ratchet_cost(rule, 9.0, 0.1, 0.35) == pytest.approx(0.50 * 0.1 * 0.3989423 / 0.35)
+    flat = with_plan({"rates": [{"rate": 0.05}]})
+    assert rules.ratchet_cost(pay_rule("std", flat, flat), 1.0, 0.1, 0.35) == 0.0
+
+
+ONE = {"elasticity": 1.0, "minimum": 0.1, "maximum": 10.0, "reference_rate": 0.1}
+
+
+def first_pace(effort: dict, plan: dict, rep: dict | None = None, **parts) -> float:
+    """Return the effort of the first task of a run that begins on 4 January."""
+    m = model(
+        roles=[{"name": "AE"}], reps=[ANN | (rep or {})], plans={"std": {"quota": 100.0, "period": "quarter", **plan}},
+        effort=effort, stages=[stage("Open", tasks=work(12.0))], **parts,
+    )  # fmt: skip
+    return 12.0 / simulate(m, opening=waiting({})).task.work_hours[0]
+
+
+@pytest.mark.parametrize(
+    ("window", "pace"),
+    [(("2027-01-01", "2027-01-31"), 1.5), (("2027-02-01", "2027-02-28"), 1.0), (("2026-12-01", "2027-01-04"), 1.5)],
+)
+def test_a_spiff_raises_effort_while_it_runs(window, pace):
+    spiff = {"name": "s", "start": window[0], "until": window[1], "rate": 0.05}
+    segments = [{"name": "all", "amount": 100.0}]
+    assert first_pace(ONE, {"rates": [{"rate": 0.1}], "spiffs": [spiff]}, segments=segments) == pytest.approx(pace)
+
+
+def test_a_sum_for_each_win_counts_by_the_mean_amount():
+    spiff = {"name": "s", "start": "2027-01-01", "until": "2027-01-31", "amount_per_win": 10.0}
+    segments = [{"name": "all", "amount": 100.0}]  # 10 on 100 is 10 %
+    assert first_pace(ONE, {"rates": [{"rate": 0.1}], "spiffs": [spiff]}, segments=segments) == pytest.approx(2.0)
+
+
+def test_what_was_booked_before_the_start_counts_toward_a_cap():
+    capped = {"rates": [{"rate": 0.1}], "cap": 1.0}
+    effort = ONE | {"horizon_sd": 0.01}
+    assert first_pace(effort, capped) == pytest.approx(1.0)
+    assert first_pace(effort, capped, {"booked_before": 900.0}) == pytest.approx(0.1)
+
+
+def test_reps_who_fear_the_ratchet_hold_back():
+    plan = {"rates": [{"upto": 1.0, "rate": 0.1}, {"rate": 0.2}], "ratchet": {"up": 0.5, "down": 0.2}}
+    careless, careful = (first_pace(ONE | {"ratchet_aversion": aversion}, plan) for aversion in (0.0, 1.0))
+    assert careful < careless
+    assert first_pace(ONE | {"ratchet_aversion": 1.0}, plan | {"ratchet": None}) == pytest.approx(careless)
+
+
+def test_quotas_of_ones_own_scale_what_is_stated_as_attainment():
+    tiers = {"rates": [{"upto": 1.0, "rate": 0.1}, {"rate": 0.3}]}
+    effort = ONE | {"horizon_sd": 0.01}
+    sold = {"booked_before": 150.0}
+    assert first_pace(effort, tiers, sold) == pytest.approx(3.0)  # above a quota of 100
+    assert first_pace(effort, tiers | {"quota": 1e4}, sold) == pytest.approx(1.0)
+    ramp = {"hired": "2027-01-01", "ramp": {"months": 120.0, "start": 0.0}}  # of ten years: mean 45 of 3,652 days
+    assert first_pace(effort, tiers | {"quota": 1e4, "ramp_relief": True}, sold | ramp) == pytest.approx(3.0)
+
+
+def test_the_ratchet_of_a_run_moves_the_quota_after_each_period():
+    from simsales.engine.effort import EffortState
+
+    plan = {"quota": 100.0, "rates": [{"rate": 0.1}], "period": "month", "ratchet": {"up": 0.5, "down": 0.2}}
+    m = model(roles=[{"name": "AE"}], reps=[ANN], plans={"std": plan}, effort=ONE)
+    state = EffortState(lower(m, start="2027-01-01"))
+    state.book(0, 0, 130.0, 10.0)
+    assert state.attainment(0, 0, 20.0) == pytest.approx(1.3)
+    state.book(0, 0, 23.0, 40.0)  # February: quota 115
+    assert state.attainment(0, 0, 41.0) == pytest.approx(0.2)
+    # March: 115 - 0.2 x 92 = 96.6; nothing sold in March: April 0.8 of it
+    state.book(0, 0, 96.6 * 0.8, 100.0)
+    assert state.attainment(0, 0, 101.0) == pytest.approx(1.0)
