@@ -282,8 +282,17 @@ def test_quotas_of_ones_own_scale_what_is_stated_as_attainment():
     sold = {"booked_before": 150.0}
     assert first_pace(effort, tiers, sold) == pytest.approx(3.0)  # above a quota of 100
     assert first_pace(effort, tiers | {"quota": 1e4}, sold) == pytest.approx(1.0)
-    ramp = {"hired": "2027-01-01", "ramp": {"months": 120.0, "start": 0.0}}  # of ten years: mean 45 of 3,652 days
-    assert first_pace(effort, tiers | {"quota": 1e4, "ramp_relief": True}, sold | ramp) == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(("relief", "pace"), [(True, 3.0), (False, 1.0)])
+def test_ramp_relief_brings_the_accelerator_nearer(relief, pace):
+    from simsales.engine.effort import EffortState
+
+    # a ramp of ten years: the mean of the first quarter is 45 of 3,652 days, the quota 123 of 10,000
+    plan = {"quota": 1e4, "rates": [{"upto": 1.0, "rate": 0.1}, {"rate": 0.3}], "ramp_relief": relief}
+    ann = ANN | {"hired": "2027-01-01", "ramp": {"months": 120.0, "start": 0.0}, "booked_before": 150.0}
+    m = model(roles=[{"name": "AE"}], reps=[ann], plans={"std": plan}, effort=ONE | {"horizon_sd": 0.01})
+    assert EffortState(lower(m, start="2027-03-01")).multiplier(0, 0, 60.0) == pytest.approx(pace)
 
 
 def test_the_ratchet_of_a_run_moves_the_quota_after_each_period():
