@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -11,7 +12,11 @@ import pytest
 from simsales import kpi
 from simsales.engine import simulate
 from simsales.facts import Deals, Facts, Reps, Tasks, Visits, facts_of, from_log
+from simsales.facts.columns import quantile
+from simsales.model.apply import apply
+from simsales.model.levers import Scenario
 from simsales.model.schema import Model
+from simsales.money.cost import marketing_costs, run_cost
 
 NAN = math.nan
 
@@ -183,7 +188,7 @@ def test_parts_add_up_to_the_whole(name, dimension, log, values):
     parts = [v for k, v in values.items() if k.startswith(f"{name}[{dimension}=")]
     if dimension not in kpi.KPIS[name].by:
         assert not parts
-    elif dimension == "rep":
+    elif dimension in ("rep", "team"):
         assert sum(parts) <= values[name] * (1 + 1e-12)  # a win without an owner belongs to nobody
     else:
         assert sum(parts) == pytest.approx(values[name])
@@ -327,3 +332,97 @@ def test_funnel_of_a_run_starts_with_its_leads_and_ends_with_its_wins(log, value
     assert found["entered"].iloc[0] == values["leads"]
     assert found["advanced"].iloc[-1] == values["won"]
     assert found["cumulative"].iloc[-1] == pytest.approx(values["won"] / values["leads"])
+
+
+# what it costs that deals come ------------------------------------------------------------------
+
+
+def campaigning(**changes) -> Model:
+    channels = [
+        {"name": "web", "leads_per_week": 70.0, "cost_per_lead": 2.0, "partner_share": 0.1,
+         "spend": {"per_week": 700.0, "most_leads_per_week": 0.0, "half_at": 1.0},
+         "campaigns": [{"name": "fair", "start": "2027-01-10", "leads": 0.0, "cost": 5000.0},
+                       {"name": "later", "start": "2027-06-01", "leads": 9.0, "cost": 9999.0}]},
+        {"name": "展会", "leads_per_week": 70.0},
+    ]  # fmt: skip
+    fields = {
+        "horizon_days": 10.0, "channels": channels, "segments": [{"name": "all", "amount": 100.0}],
+        "stages": [{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
+        "roles": [{"name": "AE"}], "reps": [{"role": "AE", "count": 3, "team": "A"}, {"role": "AE", "name": "New", "hired": "2027-01-08"}],
+        "trainings": [{"name": "talk", "role": "AE", "start": "2027-01-04", "cost_per_head": 70.0},
+                      {"name": "again", "team": "A", "start": "2027-01-09", "cost_per_head": 1.0},
+                      {"name": "old", "role": "AE", "start": "2026-01-04", "cost_per_head": 1e6}],
+    }  # fmt: skip
+    return Model(**(fields | changes))
+
+
+def test_the_costs_of_marketing_and_training_are_those_of_the_hand():
+    log = simulate(campaigning())
+    facts = from_log(log)
+    web = int((log.deal.channel == 0).sum())
+    costs = marketing_costs(facts)
+    assert costs[:, 0].tolist() == pytest.approx([2.0 * web, 5000.0, 100.0 * 10, 0.1 * 100.0 * web])
+    assert costs[:, 1].tolist() == [0.0, 0.0, 0.0, 0.0]
+    cost = run_cost(facts)
+    assert cost.training == 3 * 70.0 + 3 * 1.0  # the new one is not there yet, nor in the team
+    assert cost.total == pytest.approx(costs.sum() + cost.training)
+    assert kpi.table(log, kpis=["cac[channel=web]"])["cac[channel=web]"] == pytest.approx(costs[:, 0].sum() / web)
+    assert kpi.table(log, kpis=["cac"])["cac"] == pytest.approx(costs.sum() / len(log.deals))
+
+
+def test_channel_costs_follow_a_dated_budget():
+    change = {"path": "channels[web].spend.per_week", "to": 1400.0, "start": "2027-01-06", "ramp_days": 4.0}
+    log = simulate(apply(Scenario(changes=[{"set": change}]), campaigning()))
+    money = [100.0] * 5 + [100.0 + 100.0 * (i + 0.5) / 4 for i in range(4)] + [200.0]
+    assert marketing_costs(from_log(log))[2, 0] == pytest.approx(sum(money))
+
+
+def test_margin_and_discounts_of_a_run(log):
+    won = log.deals[log.deals["status"] == "won"]
+    expected = (won["amount"] - 0.4 * won["list_amount"]).sum()
+    found = kpi.table(log, kpis=["margin", "discount_rate"])
+    assert found["margin"] == pytest.approx(expected)
+    assert found["discount_rate"] == pytest.approx(1.0 - won["amount"].sum() / won["list_amount"].sum())
+    assert 0.05 < found["discount_rate"] < 0.15
+
+
+def test_further_kpis_have_slow_twins_on_the_tables(log):
+    visits, tasks = log.visits, log.tasks
+    rank = {"Talk": 0, "Offer": 1}
+    back = sum(a <= b for _, v in visits.groupby("deal_id") for a, b in zip(v["stage"].map(rank)[1:], v["stage"].map(rank)[:-1], strict=True))
+    assert kpi.KPIS["rework_rate"](log) == pytest.approx(back / len(visits))
+    talks = visits[visits["stage"] == "Talk"]
+    end = log.moments(np.array([log.until]))[0]
+    lasted = (talks["left_at"].fillna(end) - talks["entered_at"]) / pd.Timedelta(days=1)
+    decided = talks["left_at"].notna() | (lasted > 5.0)
+    assert kpi.KPIS["sla_breach"](log) == pytest.approx((lasted[decided] > 5.0).mean())
+    waits = []
+    for _, rows in tasks.groupby("deal_id"):
+        for (_, a), (_, b) in itertools.pairwise(rows.iterrows()):
+            if a["role"] != b["role"] and pd.notna(a["ended_at"]) and pd.notna(b["started_at"]):
+                waits.append((b["started_at"] - a["ended_at"]) / pd.Timedelta(days=1))
+    assert kpi.KPIS["handoff_days"](log) == pytest.approx(np.mean(waits), rel=1e-6)
+
+
+def test_attrition_counts_leavers_over_head_count(log):
+    days = 4 * 120.0 + 37.0  # Ada: 1 February to 10 March
+    assert kpi.KPIS["attrition_rate"](log) == pytest.approx(1.0 / (days / 365.25), rel=1e-3)
+    assert kpi.table(log, kpis=["attrition_rate[team=In]"])["attrition_rate[team=In]"] == 0.0
+
+
+def test_a_history_gives_the_same_where_it_can_know(log):
+    history = log.to_history()
+    for name in ("handoff_days", "rework_rate", "no_decision_rate", "avg_deal_size", "discount_rate", "won[product=A]"):
+        value = kpi.table(log, kpis=[name])[name]
+        assert kpi.table(history, kpis=[name])[name] == pytest.approx(value, rel=1e-6), name
+    for name in ("margin", "cac", "sla_breach", "ccos"):
+        assert math.isnan(kpi.KPIS[name](history))
+
+
+def test_quantiles_are_those_of_numpy():
+    rng = np.random.default_rng(1)
+    for n in range(1, 60):
+        values = rng.exponential(size=n)
+        for q in (0.0, 0.5, 0.9, 1.0 - 0.1, 1.0):
+            assert quantile(values, q) == np.quantile(values, q)
+    assert math.isnan(quantile(np.zeros(0), 0.5))

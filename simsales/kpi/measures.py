@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simsales.facts import Facts
+from simsales.facts.columns import quantile
 from simsales.money.cash import cash_between, plain
 from simsales.money.cost import marketing_costs, run_cost
 from simsales.money.payroll import statements
@@ -55,12 +56,12 @@ def _cycles(facts: Facts) -> np.ndarray:
 
 def cycle_days(facts: Facts) -> float:
     """Return the median days from creation to win."""
-    return _quantile(_cycles(facts), 0.5)
+    return quantile(_cycles(facts), 0.5)
 
 
 def cycle_days_p90(facts: Facts) -> float:
     """Return the 90th percentile of days from creation to win."""
-    return _quantile(_cycles(facts), 0.9)
+    return quantile(_cycles(facts), 0.9)
 
 
 def time_in_stage_days(facts: Facts) -> float:
@@ -95,7 +96,7 @@ def wip(facts: Facts) -> float:
 def response_hours(facts: Facts) -> float:
     """Return the median hours to the first task of the leads that were answered."""
     waited = (facts.deals.answered - facts.deals.created)[facts.deals.is_new]
-    return _quantile(waited[~np.isnan(waited)], 0.5) * 24.0
+    return quantile(waited[~np.isnan(waited)], 0.5) * 24.0
 
 
 def no_response(facts: Facts) -> float:
@@ -220,7 +221,3 @@ def ratio(part: float, whole: float) -> float:
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else np.nan
-
-
-def _quantile(values: np.ndarray, q: float) -> float:
-    return float(np.quantile(values, q)) if values.size else np.nan
