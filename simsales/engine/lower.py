@@ -189,7 +189,8 @@ class Lowering:
                 opening, clock=self.clock, start=self.start, stages=self.stages,
                 segments=self.segments, channels=self.channels, reps=self.reps,
                 products=names_of([p.name for p in model.products] for model in self.models),
-                regions=names_of([region.name for region in model.regions] for model in self.models)),
+                regions=names_of([region.name for region in model.regions] for model in self.models),
+                after_sale=[stage.name for model in self.models for stage in model.stages if stage.after_sale]),
             notes=tuple(notes), tables=tuple(self.tables),
         )  # fmt: skip
 

@@ -26,6 +26,7 @@ def lower_opening(
     reps: Sequence[str],
     products: Sequence[str] = (),
     regions: Sequence[str] = (),
+    after_sale: Sequence[str] = (),
 ) -> Opening:
     """Return the opening deals as arrays, checked against the model's names.
 
@@ -39,12 +40,14 @@ def lower_opening(
     start : float
     stages, segments, channels, reps, products, regions : sequence of str
         Without products (regions), that column is not read.
+    after_sale : sequence of str
+        Stages that follow a win: no open deal is in one.
 
     Raises
     ------
     InvalidModelError
         If a column is missing, an id is there twice, a stage, segment, channel, product or region is unknown, an age is
-        negative or missing, or a probability is outside 0 to 1.
+        negative or missing, a stage follows a win, or a probability is outside 0 to 1.
     """
     missing = [name for name in REQUIRED if name not in opening.columns]
     if missing:
@@ -61,6 +64,13 @@ def lower_opening(
     order = sorted(range(len(ids)), key=ids.__getitem__)  # ties are settled by the deal, not by the row (R10)
     opening, ids = opening.iloc[order].reset_index(drop=True), tuple(ids[i] for i in order)
     n = len(ids)
+    for deal, name in zip(ids, opening["stage"], strict=True):
+        if name in after_sale:
+            message = (
+                f"opening.stage must be a stage before the win, got '{name}' for deal '{deal}'. "
+                "Hint: leave out deals that are won; customers come from wins of the run."
+            )
+            raise InvalidModelError(message)
     age = _numbers(opening, "age_days", n, low=0.0)
     visit = _numbers(opening, "visit", n, low=1.0, default=1.0)
     owners = _texts(opening, "owner", n)

@@ -51,7 +51,7 @@ def stage_data(draw: st.DrawFn, name: str, targets: list[str], roles: list[str])
         stage["tasks"] = [{"role": draw(st.sampled_from(roles)), "work_hours": draw(laws())}]
     if draw(st.booleans()):
         stage["patience_days"] = draw(laws())
-        stage["when"] = "amount >= 50000 and segment == 中小"
+        stage["when"] = "amount >= 50000 and terms == non_standard"
         stage["effects"] = {"skill": draw(st.floats(-2, 2))}
     return stage
 
