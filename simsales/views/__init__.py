@@ -14,6 +14,7 @@ _HOMES = {
     "Node": "graph",
     "Quadrants": "quadrant",
     "ValueStream": "valuestream",
+    "mined_graph": "graph",
     "process_graph": "graph",
     "read_bpmn": "bpmn",
     "read_mermaid": "mermaid",

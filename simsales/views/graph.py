@@ -10,9 +10,11 @@ from simsales.errors import InvalidInputError
 from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
 
 if TYPE_CHECKING:
+    from simsales.engine import EventLog
+    from simsales.history import History
     from simsales.model.schema import Exit, Model, Stage
 
-__all__ = ["Edge", "Graph", "Node", "process_graph"]
+__all__ = ["Edge", "Graph", "Node", "mined_graph", "process_graph"]
 
 Kind = Literal["entry", "stage", "outcome"]
 END_ORDER = (*OUTCOMES, *AFTER_OUTCOMES)
@@ -107,6 +109,18 @@ class Graph:
             place = after.get(place)
         return tuple(names) if len(names) == len(self.nodes) else None
 
+    def pass_through(self, share: float = 0.98) -> tuple[str, ...]:
+        """Return stages that nearly all deals leave by one way: worth asking what the step decides.
+
+        Examples
+        --------
+        >>> nodes = (Node("登记"), Node("报价"), Node("won", "outcome"), Node("lost", "outcome"))
+        >>> Graph(nodes, (Edge(0, 1, 0.99), Edge(0, 3, 0.01), Edge(1, 2, 0.4), Edge(1, 3, 0.6))).pass_through()
+        ('登记',)
+        """
+        best = {e.source for e in self.edges if e.probability is not None and e.probability >= share and self.nodes[e.target].kind == "stage"}
+        return tuple(node.name for i, node in enumerate(self.nodes) if i in best and node.kind == "stage")
+
     def ways(self) -> frozenset[tuple[str, str, float | None]]:
         """Return the edges by names, for comparing two graphs."""
         return frozenset((self.nodes[e.source].name, self.nodes[e.target].name, e.probability) for e in self.edges)
@@ -147,6 +161,51 @@ def process_graph(model: Model) -> Graph:
             edges.append(Edge(here, place[kind, way.to], way.probability, label))
     edges += [Edge(place["outcome", "won"], place["stage", name], None, "after sale") for name in _after_sale(model)]
     return Graph(tuple(nodes), tuple(edges), _lanes(model, place), model.name)
+
+
+def mined_graph(log: EventLog | History, least: float = 0.0) -> Graph:
+    """Return the process as it was lived: the ways that deals took between stages, with their shares.
+
+    Parameters
+    ----------
+    log : EventLog or History
+        Uses its visits; stays that are not over have no way yet and do not count, so ways that take long are seen a
+        little less than they should be.
+    least : float
+        Ways with a smaller share of their stage's exits are left out.
+
+    Returns
+    -------
+    Graph
+        With the same order and names as :func:`process_graph` of the model that made the log.
+
+    Examples
+    --------
+    >>> from simsales.engine import simulate
+    >>> from simsales.model.schema import Model
+    >>> model = Model(channels=[{"name": "web", "leads_per_week": 7.0}], stages=[{"name": "报价", "exits": [{"to": "won", "probability": 1.0}]}])
+    >>> mined_graph(simulate(model, cases=5)).ways() == process_graph(model).ways()
+    True
+    """
+    visits = log.visits.sort_values(["deal_id", "seq"], kind="stable")
+    meta = getattr(log, "stages", None)
+    order = list(log.plan.stages) if meta is None else [str(s) for s in meta.loc[meta["kind"] == "open"].sort_values("order")["stage"]]  # type: ignore[union-attr]
+    done = visits[visits["exit"].notna() & visits["stage"].isin(order)]
+    counts = done.groupby(["stage", "exit"], sort=True).size()
+    totals = done.groupby("stage", sort=True).size()
+    ends = sorted({str(name) for name in done["exit"]} - set(order), key=lambda name: (END_ORDER.index(name) if name in END_ORDER else len(END_ORDER), name))
+    first = visits.drop_duplicates("deal_id")["stage"]
+    entry = {stage: float((first == stage).mean()) for stage in order if (first == stage).any()}
+    entry = {} if list(entry) == order[:1] else entry
+    nodes = (*([Node(START, "entry")] if entry else []), *(Node(name) for name in order), *(Node(name, "outcome") for name in ends))
+    place = {node.name: i for i, node in enumerate(nodes) if node.kind != "entry"}
+    edges = [Edge(0, place[name], share) for name, share in entry.items()]
+    for stage in order:
+        for name in (*order, *ends):
+            share = float(counts.get((stage, name), 0)) / max(int(totals.get(stage, 0)), 1)
+            if share > 0 and share >= least:
+                edges.append(Edge(place[stage], place[name], share))
+    return Graph(nodes, tuple(edges), name="as lived")
 
 
 def _ways(stage: Stage) -> Iterator[tuple[Exit, str]]:

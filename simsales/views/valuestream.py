@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ValueStream", "value_stream"]
 
 PARTS = ("touch_days", "pause_days", "queue_days", "delay_days")
+WORDS = ("work", "pause at closed hours", "queue for people", "other delay")
 TOTAL, STILL_OPEN, NO_STAGE = "all closed deals", "open deals so far", "(in no stage)"
 OUTCOMES = ("won", "lost", "no_decision")
 TINY = 1e-9
@@ -74,12 +75,9 @@ class ValueStream:
     def explain(self) -> str:
         """Return the value stream in words."""
         total = self.table[self.table["stage"] == TOTAL].iloc[0]
-        if not total["visits"]:
-            return "No closed deal was seen from its creation on, so there is nothing to take apart."
-        parts = ", ".join(
-            f"{total[part]:.2f} {what}" for part, what in zip(PARTS, ("work", "pause at closed hours", "queue for people", "other delay"), strict=True)
-        )
+        parts = ", ".join(f"{total[part]:.2f} {what}" for part, what in zip(PARTS, WORDS, strict=True))
         text = [f"A closed deal takes {total['total_days']:.2f} days: {parts}. Process-cycle efficiency {total['pce']:.2%}."]
+        text = text if total["visits"] else ["No closed deal was seen from its creation on."]
         worst = self.bottlenecks()
         return "\n".join([*text, *(worst or ("No stage waits for people.",)), *self.notes])
 
@@ -140,9 +138,10 @@ def value_stream(log: EventLog | History, outcome: str | None = None) -> ValueSt
     status = np.array([*OUTCOMES, "open"], dtype=object)[line.status]
     closed = whole & ((status == outcome) if outcome else (line.status < len(OUTCOMES)))
     deals = _deals(line, parts, closed, status)
-    utilisation = _utilisation(log, line, parts, closed)
-    table = _table(line, parts, closed, whole & (line.status == len(OUTCOMES)), deals, utilisation)
-    return ValueStream(table, deals, _notes(line, whole))
+    basis = closed if closed.any() else whole  # a log without outcomes still shows its finished stays
+    utilisation = _utilisation(log, line, parts, basis)
+    table = _table(line, parts, basis, whole & (line.status == len(OUTCOMES)), deals, utilisation)
+    return ValueStream(table, deals, _notes(line, whole, closed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,12 +203,12 @@ def _deals(line: Timeline, parts: _Parts, closed: NDArray[np.bool_], status: NDA
     return pd.DataFrame({"deal_id": line.ids[closed], "status": status[closed], **columns, "total_days": total, "pce": share})
 
 
-def _utilisation(log: EventLog | History, line: Timeline, parts: _Parts, closed: NDArray[np.bool_]) -> Floats:
+def _utilisation(log: EventLog | History, line: Timeline, parts: _Parts, basis: NDArray[np.bool_]) -> Floats:
     """Return how busy the roles are that each stage waits for, weighed by the wait; NaN where not known."""
     found = kpi.table(log, kpis=["utilisation[role]"])
     busy = np.array([found.get(f"utilisation[role={role}]", np.nan) for role in (*line.roles, "")], dtype=float)
     level = busy[line.task_role]  # role -1 reads the last entry
-    counts = ~np.isnan(level) & closed[line.visit_deal[line.task_visit]]
+    counts = ~np.isnan(level) & basis[line.visit_deal[line.task_visit]]
     stage, n = line.visit_stage[line.task_visit[counts]], len(line.stages)
     weight = _summed(stage, parts.waits[counts], n)
     total = _summed(stage, parts.waits[counts] * level[counts], n)
@@ -217,11 +216,11 @@ def _utilisation(log: EventLog | History, line: Timeline, parts: _Parts, closed:
 
 
 def _table(
-    line: Timeline, parts: _Parts, closed: NDArray[np.bool_], still_open: NDArray[np.bool_], deals: pd.DataFrame, utilisation: Floats
+    line: Timeline, parts: _Parts, basis: NDArray[np.bool_], still_open: NDArray[np.bool_], deals: pd.DataFrame, utilisation: Floats
 ) -> pd.DataFrame:
     """Return the table by stage, with the total and the open deals below."""
     length = line.left - line.entered
-    mine, n = closed[line.visit_deal] & line.over, len(line.stages)
+    mine, n = basis[line.visit_deal] & line.over, len(line.stages)
     cycle = float(deals["total_days"].sum())
     rows: list[dict[str, Any]] = []
     for s in range(n):
@@ -268,11 +267,13 @@ def _row(stage: str, visits: int, sums: Floats, cycle: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _notes(line: Timeline, whole: NDArray[np.bool_]) -> tuple[str, ...]:
+def _notes(line: Timeline, whole: NDArray[np.bool_], closed: NDArray[np.bool_]) -> tuple[str, ...]:
     """Return what the reader must know."""
     notes = []
     if not whole.all():
         notes.append(f"{int((~whole).sum()):,} deals created before the window are left out: their past work is not known.")
+    if not closed.any():
+        notes.append("No deal is closed, so stages count the finished stays of open deals, and there is no total.")
     if not len(line.queued):
         notes.append("No tasks are known, so all time counts as delay.")
     return tuple(notes)

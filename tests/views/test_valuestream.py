@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simsales.engine import EventLog, simulate
 from simsales.errors import InvalidInputError
@@ -183,6 +185,7 @@ def test_nothing_closed_says_so():
     stream = value_stream(run(model(stages=[stage("Open", days=300.0)])))
     assert np.isnan(stream.pce)
     assert stream.explain().startswith("No closed deal was seen")
+    assert "No deal is closed" in stream.notes[0]
 
 
 def test_deals_from_before_the_window_are_left_out_and_counted():
@@ -242,3 +245,36 @@ def test_what_follows_a_win_is_outside_the_cycle():
     assert (delivery["visits"], delivery["total_days"]) == (1, 5.0)  # the stay that is not over does not count
     assert np.isnan(delivery["share"])
     assert row(stream, "all closed deals")["total_days"] == pytest.approx(3.0)
+
+
+def test_a_log_without_outcomes_still_shows_its_finished_stays():
+    chosen = model(stages=[stage("A", "B", 2.0, tasks=[work(24.0)]), stage("B", days=300.0)])
+    stream = value_stream(run(chosen, 2))
+    assert row(stream, "A")["visits"] == 2
+    assert row(stream, "A")["queue_days"] == pytest.approx(0.5)
+    assert np.isnan(row(stream, "A")["share"])
+    assert stream.bottlenecks()[0].startswith("1. A: 100% of all queueing")
+    assert "No deal is closed" in stream.explain()
+
+
+@st.composite
+def overlapping(draw):
+    """Tasks on a grid of quarter days: queued, then started, then ended, all worked on without a pause."""
+    tasks = []
+    for _ in range(draw(st.integers(1, 6))):
+        queued, wait, busy = draw(st.integers(0, 40)), draw(st.integers(0, 12)), draw(st.integers(0, 12))
+        tasks.append((queued / 4, (queued + wait) / 4, (queued + wait + busy) / 4, busy / 4))
+    return sorted(tasks)
+
+
+@given(overlapping())
+def test_the_sweep_agrees_with_looking_at_every_quarter_day(tasks):
+    touch = queue = 0.0
+    for k in range(300):
+        t = k / 4 + 0.125
+        if any(started < t < ended for _, started, ended, _ in tasks):
+            touch += 0.25
+        elif any(queued < t < started for queued, started, _, _ in tasks):
+            queue += 0.25
+    found = _swept(*(np.array(column) for column in zip(*tasks, strict=True)))
+    assert found == pytest.approx((touch, 0.0, queue))
