@@ -1,0 +1,8 @@
+"""Say in words what a model or scenario holds, for ``simsales check``."""
+
+from simsales.describe.changes import change_words, describe_scenario
+from simsales.describe.lint import lint
+from simsales.describe.model import describe_model
+from simsales.describe.notes import brief_notes, calendar_notes, late, notes
+
+__all__ = ["brief_notes", "calendar_notes", "change_words", "describe_model", "describe_scenario", "late", "lint", "notes"]

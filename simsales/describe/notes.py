@@ -1,0 +1,142 @@
+"""What the reader should know before trusting a run: assumptions, gaps, dead ends."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+
+from simsales.describe.words import plural
+from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
+from simsales.model.calendars import Calendar
+from simsales.model.levers import Scenario
+from simsales.model.schema import Exit, Model, Stage
+
+
+def notes(model: Model) -> list[str]:
+    """Return what the reader should know before trusting a run: assumptions, gaps, dead ends."""
+    return [*_assumed(model), *_calendar_notes(model), *_unreached(model), *_endless(model)]
+
+
+def brief_notes(model: Model, file: str) -> list[str]:
+    """Return the notes that go with every result: what is assumed in one line, gaps and dead ends in full.
+
+    Examples
+    --------
+    >>> model = Model(channels=[{"name": "web", "leads_per_week": 1.0}], effort={},
+    ...               stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
+    ...               provenance=[{"path": "a", "status": "assumed"}])
+    >>> brief_notes(model, "m.yaml")
+    ['parameters: 1 assumed; the reaction of effort to pay is assumed. See simsales check m.yaml']
+    """
+    statuses = Counter(parameter.status for parameter in model.provenance)
+    counts = [f"{statuses[name]:,} {name}" for name in ("assumed", "weakly identified") if statuses[name]]
+    said = [f"parameters: {' and '.join(counts)}"] if counts else []
+    if model.effort is not None and model.effort.status == "assumed":
+        said.append("the reaction of effort to pay is assumed")
+    line = [f"{'; '.join(said)}. See simsales check {file}"] if said else []
+    return [*line, *_calendar_notes(model), *_unreached(model), *_endless(model)]
+
+
+def late(scenario: Scenario, model: Model, until: str | None = None) -> list[str]:
+    """Return a note for each change that begins when a run is over.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    model : Model
+        Gives the last day where `until` does not.
+    until : str, optional
+        Last day of the run, an ISO date.
+    """
+    end = (model.epoch + dt.timedelta(days=model.horizon_days)).date() if until is None else dt.date.fromisoformat(until[:10])
+    return [
+        f"{scenario.name}: change {i + 1} ({change.kind}) begins on {change.start}, after the run ends on {end}: it changes nothing."
+        for i, change in enumerate(scenario.changes)
+        if change.start is not None and change.start > end
+    ]
+
+
+def _assumed(model: Model) -> Iterator[str]:
+    for status, words in (
+        ("assumed", "assumed, not learnt from data"),
+        ("weakly identified", "only weakly identified by the data"),
+    ):
+        paths = [parameter.path for parameter in model.provenance if parameter.status == status]
+        if paths:
+            more = f" and {len(paths) - 4} more" if len(paths) > 4 else ""
+            yield f"{plural(len(paths), 'parameter')} {words}: {', '.join(paths[:4])}{more}."
+    if model.effort is not None and model.effort.status == "assumed":
+        yield "The reaction of effort to pay is an assumption; compare with effort: off."
+
+
+def _calendar_notes(model: Model) -> Iterator[str]:
+    last = model.epoch + dt.timedelta(days=model.horizon_days)
+    yield from calendar_notes(model.calendar, range(model.epoch.year, last.year + 1))
+
+
+def calendar_notes(calendar: Calendar, years: range) -> list[str]:
+    """Return what is not known about the working days of some years.
+
+    Examples
+    --------
+    >>> calendar_notes(Calendar(), range(2027, 2028))
+    []
+    """
+    if calendar.country != "CN":
+        return []
+    import holidays  # heavy: only where China's make-up days matter
+
+    missing = []
+    for year in years:
+        found = holidays.country_holidays("CN", subdiv=calendar.subdivision, years=year)
+        if not any(day.year == year for day in getattr(found, "weekend_workdays", ())):
+            missing.append(str(year))
+    if not missing:
+        return []
+    return [
+        f"China's make-up working days of {', '.join(missing)} are not known (holidays {version('holidays')}): "
+        "the holidays are estimates. Hint: add them under calendar: {extra: [...], off: [...]}."
+    ]
+
+
+def _unreached(model: Model) -> Iterator[str]:
+    entered = {name for channel in model.channels for name in channel.entry}
+    if any(not channel.entry for channel in model.channels):
+        entered.add(model.stages[0].name)
+    reached, todo = set(entered), list(entered)
+    stages = {stage.name: stage for stage in model.stages}
+    while todo:
+        for exit_ in every_exit(stages[todo.pop()]):
+            for to in (exit_.to, exit_.then):
+                if to in stages and to not in reached and exit_.probability > 0:
+                    reached.add(to)
+                    todo.append(to)
+    for stage in model.stages:
+        if stage.name not in reached:
+            yield f"No deal ever reaches stage '{stage.name}'."
+    if not any(e.to == "won" and e.probability > 0 for name in sorted(reached) for e in every_exit(stages[name])):
+        yield "No deal can ever be won."
+
+
+def _endless(model: Model) -> Iterator[str]:
+    """Yield stages from which no outcome can be reached."""
+    ends = {name for stage in model.stages for name in [stage.name] if _leaves(stage, {*OUTCOMES, *AFTER_OUTCOMES})}
+    grown = True
+    while grown:
+        more = {s.name for s in model.stages if s.name not in ends and _leaves(s, ends)}
+        grown = bool(more)
+        ends |= more
+    for stage in model.stages:
+        if stage.name not in ends:
+            yield f"From stage '{stage.name}' no outcome can be reached; deals end there by max_visits only."
+
+
+def _leaves(stage: Stage, targets: set[str]) -> bool:
+    return any(e.to in targets and e.probability > 0 for e in every_exit(stage))
+
+
+def every_exit(stage: Stage) -> tuple[Exit, ...]:
+    """Return the exits of a stage with those of its contexts."""
+    return (*stage.exits, *(exit_ for context in stage.contexts for exit_ in context.exits))
