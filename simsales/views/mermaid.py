@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from simsales.errors import InvalidInputError, did_you_mean
-from simsales.views.graph import Edge, Graph, Kind, Node, process_graph
+from simsales.views.graph import END_ORDER, Edge, Graph, Kind, Node, process_graph
 
 if TYPE_CHECKING:
     from simsales.model.schema import Model
@@ -249,7 +249,8 @@ class _Reader:
             return
         named = _STATE.match(line)
         if named:
-            self.node(named["id"], _plain(named["name"]))
+            name = _plain(named["name"])  # an outcome after which the customer goes on has no end point
+            self.node(named["id"], name, "outcome" if name in END_ORDER else "stage")
             return
         way, _, label = line.partition(":")
         ends = re.split(rf"\s*(?:[{_DASH}]+[>＞]|→)\s*", way.strip())
