@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from chains import outcomes
 
 import simsales as ss
 from simsales.demo.generate import FOLDER
@@ -53,15 +54,19 @@ def test_the_funnel_example_wins_fifteen_percent() -> None:
     assert share == pytest.approx(0.15, abs=3 * (0.15 * 0.85 / 20_000) ** 0.5)
 
 
+def test_thirteen_percent_of_leads_become_customers_who_stay() -> None:
+    model = ss.load_model(ROOT / "funnel" / "baseline.yaml")
+    assert outcomes(model, after=True)["retained"] == pytest.approx(0.13)
+    log = ss.simulate(model, seed=1, cases=1000, until="2040-12-31")
+    assert set(log.deals.loc[log.deals["status"] == "won", "after"]) == {"retained", "churned"}
+
+
 def test_five_points_at_the_lowest_rate_pay_most() -> None:
     base = ss.load_model(ROOT / "funnel" / "baseline.yaml")
     shares = {}
     for name in ("baseline", "more-leads-qualified", "better-closing", "every-stage"):
         model = base if name == "baseline" else ss.apply(ss.load_scenario(ROOT / "funnel" / f"{name}.yaml"), base).last
-        product = 1.0
-        for stage in model.stages:
-            product *= stage.exits[0].probability
-        shares[name] = round(1000 * product, 4)
+        shares[name] = round(1000 * outcomes(model)["won"], 4)
     assert shares == {"baseline": 150.0, "more-leads-qualified": 159.375, "better-closing": 162.5, "every-stage": 157.5}
 
 

@@ -165,8 +165,8 @@ def test_a_simulation_of_the_funnel_wins_as_many(name: str, wins: float) -> None
 
 @pytest.mark.slow
 def test_the_ranking_of_stages_is_another_one_where_people_are_busy() -> None:
-    free = gains(2, *EXACT, replications=24).loc["won"]
-    busy = gains(2, *EXACT, replications=24, base="baseline-busy").loc["won"]
+    free = gains(2, *EXACT, replications=12).loc["won"]
+    busy = gains(2, *EXACT, replications=12, base="baseline-busy").loc["won"]
     before, behind = ["1-prospecting", "2-first-contact", "3-needs"], ["4-solution", "5-negotiation", "6-closing"]
     assert busy[behind].min() > 3 * busy[before].clip(lower=0.5).max(), "only what lies behind the bottleneck pays"
     assert free[before].min() > 0.5 * free[behind].max(), "without limits every stage pays"
@@ -256,4 +256,4 @@ def test_shorter_terms_bring_cash_and_no_bookings() -> None:
 def test_half_the_money_for_ads_brings_more_than_half_of_what_all_of_it_brings() -> None:
     found = gains(10, "ads-500k", "ads-1m", "hire-4", "split", replications=16)
     assert found.loc["bookings", "ads-500k"] > 0.5 * found.loc["bookings", "ads-1m"]
-    assert found.loc["cost", "ads-1m"] == pytest.approx(1_000_000, rel=0.1)
+    assert found.loc["cost", "ads-1m"] - found.loc["commission", "ads-1m"] == pytest.approx(1_000_000, rel=0.02)
