@@ -3,7 +3,10 @@
 A model and a seed determine every event; an engine only works out the consequences. Its rules:
 
 R1  Arrival. Lead i of a channel arrives when the channel's rate, added up, reaches the sum of i keyed
-    exponential draws. It is routed at once, by the loads before it. Its attributes are keyed draws too.
+    exponential draws. It is routed at once, by the loads before it. Its attributes are keyed draws too: segment,
+    product, region, list price, discount, terms and score; currencies convert at the rate of the day of creation.
+    Campaigns and bought leads are sources of their own with their own keys. In a finite market a lead whose prospect
+    was contacted within the cool-down does not come. Events are drawn once a replication, by name.
 R2  Visit. On entering a stage a deal has its tasks done in order, waits its delay, has the tasks at the end
     of the visit done, then leaves. No tasks, no queue.
 R3  Queue and work. A task joins the queue of the rep who has the deal in that role, or the role's pool. A

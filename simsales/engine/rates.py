@@ -187,7 +187,8 @@ def _life_cycle(plan: Plan, r: int, c: int) -> Callable[[float], float] | None:
 
     def factor(time: float) -> float:
         curves = market.life_cycles[r]
-        return sum(s * (1.0 if k is None else float(at(k, time))) for s, k in zip(share, curves, strict=True)) / total
+        factors = [1.0 if curve is None else float(at(curve, time)) for curve in curves]
+        return float(share @ np.array(factors)) / total
 
     return factor
 

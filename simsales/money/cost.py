@@ -222,7 +222,7 @@ def lead_cost(plan: Plan, channel: np.ndarray, created: np.ndarray) -> float:
 
 def _blended(plan: Plan, table: np.ndarray, channel: np.ndarray, time: np.ndarray) -> np.ndarray:
     """Return a number that regimes state by channel, at some times: each replaces its share of what held before."""
-    value = table[0, channel]
+    value: np.ndarray = table[0, channel]
     for r in range(1, len(table)):
         if not plan.pilot[r] and (table[r] != table[r - 1]).any():
             ramp, age = plan.regime_ramp[r], time - plan.regime_start[r]

@@ -103,3 +103,39 @@ def test_a_further_event_does_not_change_whether_another_happens():
 def test_an_event_that_does_not_fit_is_refused(event, message):
     with pytest.raises(ValidationError, match=message):
         model(channels=[WEB], events=[{**CUT, **event}])
+
+
+# through a whole run ----------------------------------------------------------------------------
+
+EXITS = [{"to": "won", "probability": 0.5, "delay_days": 3.0}, {"to": "lost", "probability": 0.5, "delay_days": 3.0}]
+STAGES = [{"name": "Open", "exits": EXITS}]
+
+
+def test_a_price_cut_lowers_the_win_rate_of_exposed_deals_only():
+    channels = [{"name": n, "leads_per_week": 140.0} for n in ("web", "展会")]
+    event = {**CUT, "win_logit": -50.0, "where": "channel == 展会"}
+    base, cut = (simulate(model(channels=channels, stages=STAGES, events=e)) for e in ([], [event]))
+    hit = (base.deal.channel == 1) & (base.deal.created >= 10.0) & (base.deal.created < 30.0)  # decided on entry
+    assert (cut.deal.status[hit] == -2).all()
+    assert (base.deal.status[hit] == -1).any()
+    assert cut.deal.status[~hit].tolist() == base.deal.status[~hit].tolist()
+    assert cut.deal.closed.tolist()[-1] == base.deal.closed.tolist()[-1] or np.isnan(base.deal.closed[-1])
+
+
+def test_a_products_odds_are_felt_in_every_stage():
+    products = [{"name": "A", "advance_logit": 50.0}, {"name": "B", "advance_logit": -50.0}]
+    log = simulate(model(channels=[WEB], stages=STAGES, products=products, horizon_days=200.0), until=150.0)
+    done = log.deal.status != -4
+    assert ((log.deal.product == 0) == (log.deal.status == -1))[done].all()
+    assert {-1, -2} <= set(log.deal.status.tolist())
+
+
+def test_a_rep_whom_an_event_takes_away_does_no_more_work():
+    stages = [{"name": "Open", "tasks": [{"role": "AE", "work_hours": 1.0}], "exits": [{"to": "won", "probability": 1.0}]}]
+    m = model(channels=[WEB], stages=stages, roles=[{"name": "AE"}], reps=[{"name": "Ada", "role": "AE"}, {"name": "Bo", "role": "AE"}],
+              events=[{"name": "Bo goes", "start": "2027-01-14", "rep": "Bo"}])  # fmt: skip
+    log = simulate(m)
+    bo = log.task.rep == 1
+    assert bo.any()
+    assert log.task.started[bo].max() < 10.0
+    assert log.rep_left.tolist() == [math.inf, 10.0]
