@@ -179,7 +179,11 @@ def _hours(low: Lowering, people: Sequence[Rep]) -> tuple[tuple[WorkTime, ...], 
     for rep in people:
         named = {row[str(rep.name)].calendar for row in low.people if str(rep.name) in row}
         if len(named) > 1:
-            raise _changes(f"the calendar of '{rep.name}'")
+            message = (
+                f"the calendar of '{rep.name}' must not change during a run, got a change with a start date. "
+                "Hint: leave the date out, so that it holds from the beginning."
+            )
+            raise InvalidModelError(message)
         off = {day for text in rep.off for day in off_days(text)}
         off |= {day for training in _trainings(low, rep) for day in _away(training)}
         key = (rep.calendar, tuple(sorted(off)))
@@ -202,20 +206,10 @@ def _worktime(low: Lowering, rep: Rep, off: tuple[dt.date, ...]) -> WorkTime:
 
 def _calendar(low: Lowering, name: str, base: Calendar) -> Calendar:
     """Return a named calendar, in the organisation's time zone where it states none."""
-    found = [model.calendars[name] for model in low.models if name in model.calendars]
-    if any(each != found[0] for each in found):
-        raise _changes(f"calendars.{name}")
-    if "timezone" in found[0].model_fields_set:
-        return found[0]
-    return found[0].model_copy(update={"timezone": base.timezone})
-
-
-def _changes(what: str) -> InvalidModelError:
-    message = (
-        f"{what} must not change during a run, got a change with a start date. "
-        "Hint: leave the date out, so that it holds from the beginning."
-    )
-    return InvalidModelError(message)
+    found = next(model.calendars[name] for model in reversed(low.models) if name in model.calendars)
+    if "timezone" in found.model_fields_set:
+        return found
+    return found.model_copy(update={"timezone": base.timezone})
 
 
 # training ------------------------------------------------------------------------------------------

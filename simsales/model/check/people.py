@@ -93,8 +93,6 @@ def _routing(model: Model, i: int, role: Role) -> Iterator[str]:
             f"{where}.recycle_days must stand with a routing that gives tasks to owners, got pool. "
             "Hint: in a pool any rep may take a waiting task anyway."
         )
-    if role.reclaim_days and role.recycle_days is None:
-        yield f"{where}.reclaim_days must stand beside recycle_days, got {role.reclaim_days:g} alone."
 
 
 def _queue(model: Model, i: int, role: Role) -> Iterator[str]:
