@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Timeline", "timeline_of"]
 
 DAY = pd.Timedelta(days=1)
+TINY_HOURS = 1e-6
 STATUS = ("won", "lost", "no_decision", "open")
 
 
@@ -49,6 +51,8 @@ class Timeline:
         Sorted by visit, then by `queued`; role -1 is unknown.
     queued, started, ended, work_days : ndarray of float, shape (n_tasks,)
         Inside the visit; a task that never began starts and ends when the visit does. Work in days of working time.
+    waited_hours : ndarray of float, shape (n_tasks,)
+        Working hours (of the organisation's calendar) between `queued` and `started`; clock hours in a history.
     """
 
     stages: tuple[str, ...]
@@ -71,6 +75,7 @@ class Timeline:
     started: Floats
     ended: Floats
     work_days: Floats
+    waited_hours: Floats
 
 
 def timeline_of(log: EventLog | History) -> Timeline:
@@ -98,6 +103,7 @@ def _of_log(log: EventLog) -> Timeline:
         closed=deal.closed, status=status,
         visits=(visit.deal, visit.seq, visit.stage, visit.entered, visit.left, ends),
         tasks=(task.deal, task.seq, task.role, task.queued, task.started, task.ended, task.work_hours),
+        hours=log.plan.worktime.hours_between,
     )  # fmt: skip
 
 
@@ -119,6 +125,7 @@ def _of_history(history: History) -> Timeline:
         tasks=(ids.get_indexer(pd.Index(tasks["deal_id"])), tasks["seq"].to_numpy(np.int64), _codes(tasks["role"], roles),
                _days(tasks["queued_at"], zero), _days(tasks["started_at"], zero), _days(tasks["ended_at"], zero),
                tasks["work_hours"].to_numpy(float)),
+        hours=None,
     )  # fmt: skip
 
 
@@ -132,7 +139,9 @@ def _codes(column: pd.Series[Any], names: tuple[str, ...]) -> Ints:
     return np.array([place.get(name, -1) for name in column.tolist()], dtype=np.int64)
 
 
-def _timeline(*, visits: tuple[Any, ...], tasks: tuple[Any, ...], **rest: Any) -> Timeline:
+def _timeline(
+    *, visits: tuple[Any, ...], tasks: tuple[Any, ...], hours: Callable[[float, float], float] | None, **rest: Any
+) -> Timeline:
     """Return the timeline of sorted visits, with each task cut to its visit."""
     deal, seq, stage, entered, left, ends = visits
     order = np.lexsort((seq, deal))
@@ -147,8 +156,18 @@ def _timeline(*, visits: tuple[Any, ...], tasks: tuple[Any, ...], **rest: Any) -
     return Timeline(
         visit_deal=deal.astype(np.int64), visit_stage=stage.astype(np.int64), entered=entered, left=left, over=over, after=after,
         task_visit=columns[0], task_role=columns[1], queued=columns[2], started=columns[3], ended=columns[4],
-        work_days=columns[5], **rest,
+        work_days=columns[5], waited_hours=_waited(columns[2], columns[3], hours), **rest,
     )  # fmt: skip
+
+
+def _waited(queued: Floats, started: Floats, hours: Callable[[float, float], float] | None) -> Floats:
+    """Return how many working hours each task waited; clock hours where no calendar is known."""
+    if hours is None:
+        return (started - queued) * 24.0
+    found = np.zeros(len(queued))
+    for i in np.flatnonzero(started > queued).tolist():
+        found[i] = hours(float(queued[i]), float(started[i]))
+    return np.where(found < TINY_HOURS, 0.0, found)
 
 
 def _place_of(deal: Ints, seq: Ints, task_deal: Ints, task_seq: Ints) -> Ints:

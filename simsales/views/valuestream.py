@@ -49,8 +49,9 @@ class ValueStream:
     table : DataFrame, one row a stage in order, then the total and the deals still open
         ``stage``; ``visits`` (deals in the last rows); ``touch_days, pause_days, queue_days, delay_days, total_days``: means per
         visit (per deal in the last rows); ``share`` of the total time of closed deals (NaN for after-sale stages, which come
-        after the close); ``pce`` = touch / total; ``queue_share``: share of all queueing; ``utilisation`` of the roles
-        that are waited for; ``pressure`` = queue_share x utilisation; ``rank`` by falling pressure.
+        after the close); ``pce`` = touch / total; ``wait_hours``: working hours that tasks waited (clock hours in a
+        history), and ``queue_share``, the share of all of them; ``utilisation`` of the roles that are waited for;
+        ``pressure`` = queue_share x utilisation; ``rank`` by falling pressure.
     deals : DataFrame, one row a closed deal
         ``deal_id, status, touch_days, pause_days, queue_days, delay_days, total_days, pce``; the parts add up to
         `total_days`, which is close minus creation.
@@ -92,7 +93,8 @@ class ValueStream:
 def _reason(row: dict[Any, Any]) -> str:
     """Return why a stage is where it is in the ranking."""
     busy = "" if np.isnan(row["utilisation"]) else f"; the roles waited for are {row['utilisation']:.0%} busy"
-    return f"{row['rank']:.0f}. {row['stage']}: {row['queue_share']:.0%} of all queueing, {row['queue_days']:.2f} days a visit{busy}."
+    waited = f"{row['queue_share']:.0%} of all waiting for people, {row['wait_hours']:.2f} hours a visit"
+    return f"{row['rank']:.0f}. {row['stage']}: {waited}{busy}."
 
 
 def value_stream(log: EventLog | History, outcome: str | None = None) -> ValueStream:
@@ -139,19 +141,19 @@ def value_stream(log: EventLog | History, outcome: str | None = None) -> ValueSt
     closed = whole & ((status == outcome) if outcome else (line.status < len(OUTCOMES)))
     deals = _deals(line, parts, closed, status)
     basis = closed if closed.any() else whole  # a log without outcomes still shows its finished stays
-    utilisation = _utilisation(log, line, parts, basis)
+    utilisation = _utilisation(log, line, basis)
     table = _table(line, parts, basis, whole & (line.status == len(OUTCOMES)), deals, utilisation)
     return ValueStream(table, deals, _notes(line, whole, closed))
 
 
 @dataclass(frozen=True, eq=False)
 class _Parts:
-    """Touch, pause and queue days of each visit, shape (n_visits,), and the wait of each task, shape (n_tasks,)."""
+    """Touch, pause and queue days and waiting hours of each visit, shape (n_visits,)."""
 
     touch: Floats
     pause: Floats
     queue: Floats
-    waits: Floats
+    hours: Floats
 
 
 def _parts(line: Timeline) -> _Parts:
@@ -167,7 +169,7 @@ def _parts(line: Timeline) -> _Parts:
     for visit in overlap.tolist():
         mine = slice(*np.searchsorted(line.task_visit, [visit, visit + 1]))
         touch[visit], pause[visit], queue[visit] = _swept(line.queued[mine], line.started[mine], line.ended[mine], work[mine])
-    return _Parts(touch, pause, queue, wait)
+    return _Parts(touch, pause, queue, _summed(line.task_visit, line.waited_hours, n))
 
 
 def _summed(place: Ints, values: Floats, n: int) -> Floats:
@@ -203,15 +205,15 @@ def _deals(line: Timeline, parts: _Parts, closed: NDArray[np.bool_], status: NDA
     return pd.DataFrame({"deal_id": line.ids[closed], "status": status[closed], **columns, "total_days": total, "pce": share})
 
 
-def _utilisation(log: EventLog | History, line: Timeline, parts: _Parts, basis: NDArray[np.bool_]) -> Floats:
+def _utilisation(log: EventLog | History, line: Timeline, basis: NDArray[np.bool_]) -> Floats:
     """Return how busy the roles are that each stage waits for, weighed by the wait; NaN where not known."""
     found = kpi.table(log, kpis=["utilisation[role]"])
     busy = np.array([found.get(f"utilisation[role={role}]", np.nan) for role in (*line.roles, "")], dtype=float)
     level = busy[line.task_role]  # role -1 reads the last entry
     counts = ~np.isnan(level) & basis[line.visit_deal[line.task_visit]]
     stage, n = line.visit_stage[line.task_visit[counts]], len(line.stages)
-    weight = _summed(stage, parts.waits[counts], n)
-    total = _summed(stage, parts.waits[counts] * level[counts], n)
+    weight = _summed(stage, line.waited_hours[counts], n)
+    total = _summed(stage, line.waited_hours[counts] * level[counts], n)
     return np.asarray(np.divide(total, weight, out=np.full(n, np.nan), where=weight > 0))
 
 
@@ -223,9 +225,11 @@ def _table(
     mine, n = basis[line.visit_deal] & line.over, len(line.stages)
     cycle = float(deals["total_days"].sum())
     rows: list[dict[str, Any]] = []
+    waited = np.zeros(n)
     for s in range(n):
         here = mine & (line.visit_stage == s)
         values = _sums(parts, length, here)
+        waited[s] = parts.hours[here].sum()
         rows.append(_row(line.stages[s], int(here.sum()), values, cycle if not line.after[here].any() else np.nan))
     inside = sum(row["total"] for row in rows if not np.isnan(row["share"]))
     if cycle - inside > TINY * max(cycle, 1.0):
@@ -233,12 +237,14 @@ def _table(
     rows.append(_row(TOTAL, len(deals), np.array([float(deals[part].sum()) for part in PARTS]), cycle))
     rows.append(_row(STILL_OPEN, int(still_open.sum()), _open_sums(line, parts, still_open), np.nan))
     table = pd.DataFrame(rows)
-    queued = table["queue"].where(table["stage"].isin(line.stages) & (table.index < n))
-    table["queue_share"] = queued / queued.sum() if queued.sum() > 0 else np.nan
-    table["utilisation"] = np.concatenate([utilisation, np.full(len(table) - n, np.nan)])
+    below = np.full(len(table) - n, np.nan)
+    visits = table["visits"].to_numpy(float)[:n]
+    table["wait_hours"] = np.r_[np.divide(waited, visits, out=np.full(n, np.nan), where=visits > 0), below]
+    table["queue_share"] = np.r_[waited / waited.sum() if waited.sum() > 0 else np.full(n, np.nan), below]
+    table["utilisation"] = np.r_[utilisation, below]
     table["pressure"] = table["queue_share"] * table["utilisation"].fillna(1.0)
     table["rank"] = table["pressure"].where(table["pressure"] > 0).rank(ascending=False, method="first")
-    return table.drop(columns=["queue", "total"])
+    return table.drop(columns=["total"])
 
 
 def _sums(parts: _Parts, length: Floats, here: NDArray[np.bool_]) -> Floats:
@@ -263,7 +269,7 @@ def _row(stage: str, visits: int, sums: Floats, cycle: float) -> dict[str, Any]:
     return {
         "stage": stage, "visits": visits, **dict(zip(PARTS, means.tolist(), strict=True)),
         "total_days": total / visits if visits else np.nan, "share": share, "pce": float(sums[0]) / total if total > 0 else np.nan,
-        "queue": float(sums[2]), "total": total,
+        "total": total,
     }  # fmt: skip
 
 

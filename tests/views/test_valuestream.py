@@ -253,7 +253,7 @@ def test_a_log_without_outcomes_still_shows_its_finished_stays():
     assert row(stream, "A")["visits"] == 2
     assert row(stream, "A")["queue_days"] == pytest.approx(0.5)
     assert np.isnan(row(stream, "A")["share"])
-    assert stream.bottlenecks()[0].startswith("1. A: 100% of all queueing")
+    assert stream.bottlenecks()[0].startswith("1. A: 100% of all waiting for people, 12.00 hours a visit")
     assert "No deal is closed" in stream.explain()
 
 
@@ -278,3 +278,17 @@ def test_the_sweep_agrees_with_looking_at_every_quarter_day(tasks):
             queue += 0.25
     found = _swept(*(np.array(column) for column in zip(*tasks, strict=True)))
     assert found == pytest.approx((touch, 0.0, queue))
+
+
+def test_a_night_before_work_is_a_queue_but_not_a_bottleneck():
+    chosen = model(calendar=OFFICE, stages=[stage("Night", "Scarce", tasks=[work(1.0)]), stage("Scarce", tasks=[work(8.0)])])
+    stream = value_stream(run(chosen, 2))
+    # both come at midnight; from 9 on Ann does one hour, then the other's hour; both then want her for a whole day
+    night, scarce = row(stream, "Night"), row(stream, "Scarce")
+    assert night["queue_days"] == pytest.approx((9 + 10) / 2 / 24)
+    assert night["wait_hours"] == pytest.approx(0.5)
+    assert scarce["rank"] == 1
+    assert night["queue_share"] + scarce["queue_share"] == pytest.approx(1.0)
+    alone = value_stream(run(chosen))
+    assert row(alone, "Night")["queue_days"] == pytest.approx(9 / 24)
+    assert alone.bottlenecks() == ()
