@@ -375,7 +375,7 @@ def test_check_says_what_a_model_holds(files: Path) -> None:
 def test_check_holds_a_scenario_against_its_base(files: Path) -> None:
     text = simsales("check", files / "更快.yaml").stdout
     assert "更快报价: 2 changes of 基线.yaml" in text
-    assert "2. hire role 销售 (from 2027-02-01)" in text
+    assert "2. From 2027-02-01 on: hire 1 销售 rep" in text
 
 
 def test_check_says_what_is_wrong_with_the_logic(files: Path) -> None:

@@ -174,7 +174,7 @@ class Comparison:
         (leads, pay) is spread evenly over the run, since it is known for the whole run only.
         """
         study = self.studies[self.names.index(name)]
-        months = [column[len("bookings[month=") : -1] for column in self.base.frame if column.startswith("bookings[month=")]
+        months = findings.months_of(self.base.frame)
         paid = [findings.costs_by_month(costs, months) for costs in (self._costs(study), self._costs(self.base))]
         return findings.net_by_month(self.base, study, *paid)
 

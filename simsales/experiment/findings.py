@@ -39,7 +39,7 @@ def net_by_month(base: Study, study: Study, costs: Mapping[str, float], base_cos
     -------
     DataFrame, shape (n_replications, n_months)
     """
-    months = [name for name in base.frame.columns if _MONTH.match(name)]
+    months = [f"bookings[month={month}]" for month in months_of(base.frame)]
     if not months or "cost" not in base.frame:
         message = (
             "break-even dates must have bookings by month and cost, got other KPIs. "
@@ -47,11 +47,16 @@ def net_by_month(base: Study, study: Study, costs: Mapping[str, float], base_cos
         )
         raise InvalidInputError(message)
     gain = study.frame[months].fillna(0.0) - base.frame[months].fillna(0.0)
-    gain.columns = pd.Index([_MONTH.match(name)[1] for name in months])  # type: ignore[index]
+    gain.columns = pd.Index(months_of(base.frame))
     extra = pd.Series({month: costs.get(month, 0.0) - base_costs.get(month, 0.0) for month in gain.columns})
     rest = study.frame["cost"] - base.frame["cost"] - float(extra.sum())
     spread = np.outer(rest.to_numpy(), np.full(len(months), 1.0 / len(months)))
     return (gain - extra - spread).cumsum(axis=1)
+
+
+def months_of(frame: pd.DataFrame) -> list[str]:
+    """Return the months for which a frame has bookings, in order, such as ``2027-03``."""
+    return [_MONTH.sub(r"\1", name) for name in map(str, frame.columns) if _MONTH.match(name)]
 
 
 def break_even_dates(paths: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

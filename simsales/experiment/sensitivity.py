@@ -133,7 +133,7 @@ def sensitivity(
     for step, name in zip(steps, found.names[1:], strict=True):
         row: dict[str, Any] = {"stage": step.stage, "kind": step.kind, "step": step.label}
         for measure in MEASURES:
-            line = found.table.loc[(name, measure)]
+            line = found.table.loc[[(name, measure)]].iloc[0]
             row |= {measure: line["difference"], f"{measure}_low": line["low"], f"{measure}_high": line["high"]}
         row["naive"] = base * (win_chance(step.timeline.last) / chance - 1.0) if chance > 0.0 else float("nan")
         rows.append(row)

@@ -10,7 +10,6 @@ from simsales.model.levers import Scenario
 from simsales.model.schema import Model
 
 
-
 def model(rates: dict[str, float], hours: float = 0.0) -> Model:
     names = [*rates, "won"]
     stages = []

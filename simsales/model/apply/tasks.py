@@ -160,7 +160,7 @@ def _joined(first: str, second: str, model: Model) -> Model:
         ways.append(exit_.model_copy(update=update))
     start = [task for task in (*one.tasks, *two.tasks) if task.at == "start"]
     end = [task for task in (*one.tasks, *two.tasks) if task.at == "end"]
-    joint = one.model_copy(update={"exits": merged(tuple(ways)), "tasks": tuple((*start, *end))})
+    joint = one.model_copy(update={"exits": merged(tuple(ways)), "tasks": (*start, *end)})
     stages = tuple(joint if k == i else redirected(stage, second, first)
                    for k, stage in enumerate(model.stages) if k != j)  # fmt: skip
     return revalidated(model, stages=stages, channels=tuple(_entering(c, second, first) for c in model.channels))
