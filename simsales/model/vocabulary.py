@@ -26,14 +26,16 @@ CANONICAL = (
 ALIASES: dict[str, tuple[str, ...]] = {
     "prospecting": ("潜在客户开发", "客户开发", "潜在客户识别", "潜在客户挖掘", "客户识别", "prospect", "lead"),
     "first_contact": ("初步接触", "first contact", "contacted", "qualification", "qualify"),
-    "needs": ("需求分析", "需求了解", "需求分析与定位", "needs analysis", "discovery"),
-    "solution": ("产品展示与方案介绍", "产品介绍与演示", "产品展示与推广", "方案制定", "方案介绍", "产品(或服务)介绍", "demo", "presentation"),
+    "needs": ("需求分析", "需求了解", "需求分析与定位", "需求分析与目标设定", "需求收集", "needs analysis", "discovery"),
+    "solution": ("产品展示与方案介绍", "产品介绍与演示", "产品展示与推广", "方案制定", "方案介绍", "产品(或服务)介绍", "产品介绍与解决方案",
+                 "产品展示与推荐", "demo", "presentation"),
     "quote": ("报价", "提案", "proposal", "quotation", "offer"),
     "negotiation": ("谈判", "商务谈判", "商务谈判与异议处理", "negotiate"),
-    "approval": ("决策审批过程", "contract approval", "deal desk"),
-    "won": ("成交", "签约", "合同签订与执行", "closing", "closed won", "contract"),
+    "approval": ("决策审批过程", "contract approval", "discount approval", "deal desk"),
+    "won": ("成交", "签约", "合同签订与执行", "closing", "signing", "closed won", "contract"),
     "after_sales": (
-        "售后", "售后服务", "售后服务及跟进反馈", "售后服务与客户关系维护", "客户关系维护", "后续跟进", "after sales", "delivery",
+        "售后", "售后服务", "售后服务及跟进反馈", "售后服务与客户关系维护", "客户关系维护", "后续跟进", "交付与跟进",
+        "持续改进与关系维护", "after sales", "delivery",
     ),
 }  # fmt: skip
 """What else each canonical stage is called."""
@@ -88,7 +90,7 @@ ROLE_MATRIX: dict[str, dict[str, Coding]] = {
 }
 """Who does what in role-based selling: L leads, W has a work item of its own, A assists, empty: little or nothing."""
 
-_JOINTS = re.compile(r"与|及|和|、|\+|&|/|->|→|\band\b")
+_JOINTS = re.compile(r"与|及|和|、|\+|&|/|->|→|\band\b|(?<=[\u4e00-\u9fff])\s+(?=[a-z])")
 
 
 def _key(name: str) -> str:
@@ -113,7 +115,7 @@ def canonical(name: str) -> tuple[str, ...]:
     Parameters
     ----------
     name : str
-        A canonical name, an alias, or aliases joined by 与, 及, ``and``, ``/`` or ``&``.
+        A canonical name, an alias, or aliases joined by 与, 及, ``and``, ``/`` or ``&``, or a name in two languages.
 
     Returns
     -------

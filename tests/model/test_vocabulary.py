@@ -43,6 +43,8 @@ def test_there_are_five_and_only_one_has_an_approval() -> None:
         ("初步接触与需求了解", ("first_contact", "needs")), ("客户识别与初步接触", ("prospecting", "first_contact")),
         ("客户识别与需求分析", ("prospecting", "needs")), ("产品（或服务）介绍与报价", ("solution", "quote")),
         ("提案与谈判", ("quote", "negotiation")), ("谈判与报价", ("quote", "negotiation")),
+        ("需求分析与目标设定", ("needs",)), ("产品介绍与解决方案", ("solution",)), ("谈判与签约", ("negotiation", "won")), ("交付与跟进", ("after_sales",)),
+        ("需求分析 Discovery", ("needs",)), ("签约 Closing", ("won",)),
         ("After-Sales", ("after_sales",)), (" closed_won ", ("won",)), ("Demo and proposal", ("solution", "quote")),
     ],
 )  # fmt: skip
