@@ -5,7 +5,6 @@ Pure functions of numbers; nothing here reads a run.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction

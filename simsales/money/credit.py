@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,23 +17,11 @@ if TYPE_CHECKING:
     from simsales.engine import EventLog
     from simsales.facts import Facts
     from simsales.model.compensation import CompPlan
+    from simsales.money.payroll import Employment
 
 __all__ = ["Account", "accounts"]
 
 Pairs = Sequence[tuple[float, float | Fraction]]
-
-
-class Term(Protocol):
-    """What credit needs to know of an employment."""
-
-    @property
-    def rep(self) -> int: ...
-    @property
-    def comp(self) -> CompPlan: ...
-    @property
-    def begin(self) -> float: ...
-    @property
-    def end(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -86,7 +74,7 @@ class Win(NamedTuple):
     cancelled: float
 
 
-def accounts(facts: Facts, terms: Sequence[Term]) -> list[Account]:
+def accounts(facts: Facts, terms: Sequence[Employment]) -> list[Account]:
     """Return what each employment is credited.
 
     Parameters
@@ -121,7 +109,7 @@ def _by_deal(comp: CompPlan) -> bool:
     return bool(comp.splits or comp.spiffs or comp.clawback or comp.paid_at == "collection")
 
 
-def _at(terms: Sequence[Term], mine: Sequence[int], day: float) -> int | None:
+def _at(terms: Sequence[Employment], mine: Sequence[int], day: float) -> int | None:
     """Return which of a rep's employments a day falls into."""
     return next((i for i in mine if terms[i].begin <= day < terms[i].end), None)
 
@@ -137,7 +125,7 @@ def _wins(facts: Facts, won: np.ndarray[Any, np.dtype[np.int64]]) -> Iterator[Wi
 class _Ledger:
     """Credits of a run, deal by deal."""
 
-    def __init__(self, facts: Facts, terms: Sequence[Term], by_rep: dict[int, list[int]]) -> None:
+    def __init__(self, facts: Facts, terms: Sequence[Employment], by_rep: dict[int, list[int]]) -> None:
         assert facts.log is not None
         assert facts.plan is not None
         self.facts, self.terms, self.by_rep = facts, terms, by_rep

@@ -317,3 +317,55 @@ REFUSED = [
 def test_plans_that_cannot_be_are_refused(fields, message):
     with pytest.raises(ValueError, match=message):
         CompPlan(quota=1.0, **fields)
+
+
+# what reaches from one period to the next, and order -------------------------------------------------
+
+
+def test_an_advance_is_carried_from_month_to_month_in_a_run():
+    plan = {"quota": 100_000.0, "period": "month", "rates": FLAT, "draw": {"amount_per_period": 2_000}}
+    deals = pipeline((10.0, 5_000.0, "Ada"), (40.0, 26_000.0, "Ada"), (70.0, 50_000.0, "Ada"))
+    log = simulate(model(plans={"std": plan}), opening=deals, until="2027-03-31")
+    assert [float(each.total) for _, each in statements(from_log(log))] == [2_000.0, 2_000.0, 4_100.0]
+    assert [pay(log, f"2027-0{i}", "recovery") for i in (1, 2, 3)] == [[], [-600.0], [-900.0]]
+
+
+def test_cash_that_arrives_after_a_rep_has_left_is_not_paid_out():
+    plan = STANDARD | {"base": 0.0, "paid_at": "collection"}
+    reps = [{"name": "Ada", "role": "AE", "plan": "std", "leaves": "2027-03-01"}]
+    m = model(plans={"std": plan}, reps=reps, terms={"deposit_share": 0.3, "payment_days": 60.0})
+    log = simulate(m, opening=pipeline((40.0, 100_000.0, "Ada")))
+    # 59 of 90 days: a quota of 59,000; the deposit of 30,000 at 10 %
+    assert pay_statements(log)["amount"].tolist() == [3_000.0]
+
+
+def test_a_changed_plan_starts_from_its_own_quota():
+    from simsales.model.apply import apply
+    from simsales.model.levers import Scenario
+
+    plan = {"quota": 100_000.0, "rates": FLAT, "ratchet": {"up": 0.5, "down": 0.2}}
+    change = {"plan": {"name": "std", "quota": 200_000.0, "start": "2027-07-01"}}
+    timeline = apply(Scenario(changes=[change]), model(plans={"std": plan}))
+    log = simulate(timeline, opening=pipeline((10.0, 130_000.0, "Ada")))
+    quotas = [float(each.quota) for _, each in statements(from_log(log))]
+    assert quotas == [100_000.0, 115_000.0, 200_000.0, 160_000.0]
+
+
+def test_the_order_of_deals_does_not_matter_with_everything_on():
+    plan = {
+        "base": 36_500.0, "quota": 90_000.0, "rates": THREE, "threshold": 0.3, "cap": 1.4,
+        "bonuses": [{"at": 1.0, "amount": 777.77}], "penalties": [{"at_below": 0.4, "amount": -50.5}],
+        "spiffs": [{"name": "s", "start": "2027-01-05", "until": "2027-02-20", "rate": 0.013, "amount_per_win": 9.99}],
+        "draw": {"amount_per_period": 2_500.0}, "clawback": {"within_days": 50.0}, "ratchet": {"up": 0.5, "down": 0.2},
+    }  # fmt: skip
+    m = model(plans={"std": plan}, terms={"cancel_share": 0.4, "cancel_days": 40.0})
+    deals = [(5.0, 33_333.33, "Ada"), (30.0, 0.1, "Ada"), (60.0, 70_000.07, "Ada"), (100.0, 12_345.67, "Ada")]
+    frame = pipeline(*deals)
+    expected = pay_statements(simulate(m, opening=frame, seed=4))
+    for rows in itertools.permutations(range(4)):
+        shuffled = pay_statements(simulate(m, opening=frame.iloc[list(rows)].reset_index(drop=True), seed=4))
+        assert shuffled.equals(expected)
+    kinds = set(expected["line"])
+    assert {"base", "quota", "commission", "threshold", "spiff", "draw"} <= kinds
+    sums = expected.groupby("period", sort=False)["amount"].sum().tolist()
+    assert sums == pytest.approx([float(each.total) for _, each in statements(from_log(simulate(m, opening=frame, seed=4)))])

@@ -15,6 +15,7 @@ from simsales.money import pay_statements, run_cost
 from simsales.money.cost import change_cost, lead_cost
 from simsales.money.payroll import schedule, statements
 
+
 def test_wins_are_paid_in_the_local_calendar_quarter_in_which_they_fall():
     # day 90 is 1 April: half a day before it is still the first quarter in Shanghai
     log = simulate(model(), opening=pipeline((10.0, 60_000.0, "Ada"), (89.5, 60_000.0, "Ada"), (90.5, 1_000.0, "Ada")))
