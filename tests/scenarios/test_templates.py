@@ -207,13 +207,19 @@ def test_the_pool_takes_back_what_nobody_begins() -> None:
 def test_a_newcomer_changes_headcount_one_stage_and_one_pay_plan(tmp_path: Path) -> None:
     text = (FOLDER / "linear.yaml").read_text(encoding="utf-8")
     for old, new in (
-        ("{count: 2, role: 销售", "{count: 3, role: 销售"),
+        ("{count: 4, role: 销售", "{count: 5, role: 销售"),
         ("probability: 0.70,", "probability: 0.60,"),
         ("probability: 0.30,", "probability: 0.40,"),
-        ("quota: 350000", "quota: 300000"),
+        ("quota: 280000", "quota: 300000"),
     ):
         assert old in text
         text = text.replace(old, new, 1)
     (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
     mine = ss.load_model(tmp_path / "mine.yaml")
-    assert (mine.reps[0].count, mine.stages[3].exits[0].probability, mine.plans["标准"].quota) == (3, 0.6, 300000)
+    assert (mine.reps[0].count, mine.stages[3].exits[0].probability, mine.plans["标准"].quota) == (5, 0.6, 300000)
+
+
+def test_sdr_and_ae_are_both_credited_for_what_they_win_together() -> None:
+    kpis = ss.simulate(template("inside_sales_sdr"), seed=1).kpis()
+    assert kpis["quota_attainment[role=SDR]"] == pytest.approx(kpis["quota_attainment[role=AE]"])
+    assert kpis["quota_attainment[role=AE]"] > 0.5
