@@ -6,7 +6,8 @@ import math
 
 from simsales.engine import rules
 from simsales.engine.clock import Period, Periods, periods
-from simsales.engine.plan import NOBODY, Plan
+from simsales.engine.plan import Plan
+from simsales.engine.plan_process import NOBODY
 from simsales.engine.ramp import mean_ramp
 from simsales.model.compensation import Effort
 
@@ -44,6 +45,7 @@ class EffortState:
         self._pulled = [1.0] * len(plan.reps)  # what the ratchet has made of each quota, as a factor
         self._given = [_given(plan, r) for r in range(len(models))] if self.on else []
         self._rules: dict[tuple[int, float], rules.PayRule] = {}
+        self._ramps: dict[tuple[int, int, float, float], float] = {}
         if self.on:
             self._begin_with_what_was_booked()
 
@@ -143,13 +145,20 @@ class EffortState:
         rule = self.plan.pay_rules[position]
         factor = self._pulled[rep] * self._given[regime][rep]
         if rule.relief:
-            factor *= max(mean_ramp(self.plan, regime, rep, begin, end, self.hired[rep]), LEAST_QUOTA)
+            factor *= self._relief(rep, regime, begin, end)
         if factor == 1.0:
             return rule
         known = self._rules.get((position, factor))
         if known is None:
             known = self._rules[position, factor] = rules.scaled(rule, factor)
         return known
+
+    def _relief(self, rep: int, regime: int, begin: float, end: float) -> float:
+        """Return the mean of a rep's ramp in a period, by which the quota is lower."""
+        key = (rep, regime, begin, self.hired[rep])
+        if key not in self._ramps:
+            self._ramps[key] = max(mean_ramp(self.plan, regime, rep, begin, end, self.hired[rep]), LEAST_QUOTA)
+        return self._ramps[key]
 
     def win_shift(self, multiplier: float, regime: int) -> float:
         """Return what effort adds to the log-odds of advancing."""

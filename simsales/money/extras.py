@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from simsales.model.conditions import ATTRIBUTES, holds, parse_condition
-from simsales.money.pay import Line, Statement, _percent, _plain, cents, exact
+from simsales.money.pay import Line, Statement, as_decimal, cents, exact, percent
 
 if TYPE_CHECKING:
     from simsales.model.compensation import CompPlan, Spiff
@@ -68,7 +68,7 @@ def split_lines(credits_: Iterable[Credit]) -> list[Line]:
     given = sum((credit.given for credit in mine), Fraction(0))
     gained = sum((credit.amount for credit in mine if not credit.own), Fraction(0))
     found = [("credit of own deals that went to others", given), ("credit for work on others' deals", gained)]
-    return [Line("split", words, _plain(basis), Decimal(0), NOTHING) for words, basis in found if basis]
+    return [Line("split", words, as_decimal(basis), Decimal(0), NOTHING) for words, basis in found if basis]
 
 
 def spiff_lines(plan: CompPlan, won: Sequence[Credit]) -> list[Line]:
@@ -94,7 +94,7 @@ def spiff_lines(plan: CompPlan, won: Sequence[Credit]) -> list[Line]:
     for spiff in plan.spiffs:
         mine = [credit for credit in won if _counts(spiff, credit)]
         booked, deals = sum((credit.amount for credit in mine), Fraction(0)), sum(credit.own for credit in mine)
-        lines += _spiff_line(f"{spiff.name}: {_percent(spiff.rate)} of bookings", booked, spiff.rate)
+        lines += _spiff_line(f"{spiff.name}: {percent(spiff.rate)} of bookings", booked, spiff.rate)
         lines += _spiff_line(f"{spiff.name}: {deals} deals", Fraction(deals), spiff.amount_per_win)
     return lines
 
@@ -108,7 +108,7 @@ def _counts(spiff: Spiff, credit: Credit) -> bool:
 def _spiff_line(words: str, basis: Fraction, rate: float) -> list[Line]:
     if not basis or not rate:
         return []
-    return [Line("spiff", words, _plain(basis), _plain(exact(rate)), cents(basis * exact(rate)))]
+    return [Line("spiff", words, as_decimal(basis), as_decimal(exact(rate)), cents(basis * exact(rate)))]
 
 
 def clawback_lines(
@@ -144,5 +144,5 @@ def clawback_lines(
     before, after = without(begin), without(end)
     back = cents(exact(before.earned - after.earned) * exact(rule.share))
     deals = len({credit.deal for credit in gone})
-    detail = f"{deals} deals of {period} cancelled within {rule.within_days:g} days: {_percent(rule.share)} of what they earned"
-    return [Line("clawback", detail, before.earned - after.earned, -_plain(exact(rule.share)), -back)]
+    detail = f"{deals} deals of {period} cancelled within {rule.within_days:g} days: {percent(rule.share)} of what they earned"
+    return [Line("clawback", detail, before.earned - after.earned, -as_decimal(exact(rule.share)), -back)]

@@ -177,7 +177,7 @@ def statement(
         *extra,
     ]
     advance, still_owed = _draw_lines(plan, share, lines, owed)
-    return Statement(_plain(due), _plain(credited), (*lines, *advance), still_owed)
+    return Statement(as_decimal(due), as_decimal(credited), (*lines, *advance), still_owed)
 
 
 def _share(name: str, value: float | Fraction) -> Fraction:
@@ -218,15 +218,15 @@ def _base_lines(plan: CompPlan, days: Fraction) -> list[Line]:
         return []
     amount = cents(exact(plan.base) * days / DAYS_PER_YEAR)
     detail = f"{plan.base:,.10g} a year for {float(days):.10g} days of {DAYS_PER_YEAR}"
-    return [Line("base", detail, _plain(days), _plain(exact(plan.base) / DAYS_PER_YEAR), amount)]
+    return [Line("base", detail, as_decimal(days), as_decimal(exact(plan.base) / DAYS_PER_YEAR), amount)]
 
 
 def _quota_lines(plan: CompPlan, whole: Fraction, share: Fraction, ramped: Fraction) -> list[Line]:
     """Return how the quota came about where it is not the plan's."""
     if ramped == 1 and whole == exact(plan.quota):
         return []
-    detail = f"quota {float(whole):,.10g} of a whole period x {_percent(share)} of it employed x {_percent(ramped)} ramped up"
-    return [Line("quota", detail, _plain(whole * share * ramped), Decimal(0), Decimal("0.00"))]
+    detail = f"quota {float(whole):,.10g} of a whole period x {percent(share)} of it employed x {percent(ramped)} ramped up"
+    return [Line("quota", detail, as_decimal(whole * share * ramped), Decimal(0), Decimal("0.00"))]
 
 
 def _commission_lines(plan: CompPlan, payable: Fraction, quota: Fraction) -> list[Line]:
@@ -236,7 +236,7 @@ def _commission_lines(plan: CompPlan, payable: Fraction, quota: Fraction) -> lis
         if payable < exact(plan.threshold) * quota:
             return []
         if plan.threshold_from == "threshold":
-            floor, words = exact(plan.threshold) * quota, f"{_percent(plan.threshold)} of quota"
+            floor, words = exact(plan.threshold) * quota, f"{percent(plan.threshold)} of quota"
     lines = []
     lower = floor
     for tier in plan.rates:
@@ -246,11 +246,11 @@ def _commission_lines(plan: CompPlan, payable: Fraction, quota: Fraction) -> lis
         slice_ = min(payable, upper) - lower
         if slice_ > 0:
             above = f"above {words}" if words else ""
-            upto = "" if tier.upto is None else f"up to {_percent(tier.upto)} of quota"
-            detail = " ".join(x for x in (f"{_percent(tier.rate)} of bookings", above, upto) if x)
+            upto = "" if tier.upto is None else f"up to {percent(tier.upto)} of quota"
+            detail = " ".join(x for x in (f"{percent(tier.rate)} of bookings", above, upto) if x)
             rate = exact(tier.rate)
-            lines.append(Line("commission", detail, _plain(slice_), _plain(rate), cents(slice_ * rate)))
-        lower, words = upper, f"{_percent(tier.upto or 0)} of quota"
+            lines.append(Line("commission", detail, as_decimal(slice_), as_decimal(rate), cents(slice_ * rate)))
+        lower, words = upper, f"{percent(tier.upto or 0)} of quota"
     return lines
 
 
@@ -260,19 +260,19 @@ def _threshold_lines(plan: CompPlan, payable: Fraction, quota: Fraction) -> list
         return []
     bound = exact(plan.threshold) * quota
     if payable < bound:
-        words, withheld = f"no commission below {_percent(plan.threshold)} of quota", payable
+        words, withheld = f"no commission below {percent(plan.threshold)} of quota", payable
     elif plan.threshold_from == "threshold":
-        words, withheld = f"nothing for bookings up to {_percent(plan.threshold)} of quota", bound
+        words, withheld = f"nothing for bookings up to {percent(plan.threshold)} of quota", bound
     else:
         return []
-    return [Line("threshold", words, _plain(withheld), Decimal(0), Decimal("0.00"))]
+    return [Line("threshold", words, as_decimal(withheld), Decimal(0), Decimal("0.00"))]
 
 
 def _penalty_lines(plan: CompPlan, credited: Fraction, quota: Fraction) -> list[Line]:
     """Return what is taken off for low attainment."""
     return [
-        Line("penalty", f"below {_percent(penalty.at_below)} of quota", _plain(credited),
-             _plain(exact(penalty.amount)), cents(exact(penalty.amount)))
+        Line("penalty", f"below {percent(penalty.at_below)} of quota", as_decimal(credited),
+             as_decimal(exact(penalty.amount)), cents(exact(penalty.amount)))
         for penalty in plan.penalties
         if credited < exact(penalty.at_below) * quota
     ]  # fmt: skip
@@ -301,7 +301,7 @@ def _draw_lines(
 def _bonus_lines(plan: CompPlan, credited: Fraction, quota: Fraction) -> list[Line]:
     """Return the bonuses reached; one set above the cap can never be."""
     return [
-        Line("bonus", f"reached {_percent(bonus.at)} of quota", _plain(credited), _plain(exact(bonus.amount)),
+        Line("bonus", f"reached {percent(bonus.at)} of quota", as_decimal(credited), as_decimal(exact(bonus.amount)),
              cents(exact(bonus.amount)))
         for bonus in plan.bonuses
         if credited >= exact(bonus.at) * quota and (plan.cap is None or bonus.at <= plan.cap)
@@ -311,8 +311,8 @@ def _bonus_lines(plan: CompPlan, credited: Fraction, quota: Fraction) -> list[Li
 def _cap_lines(plan: CompPlan, withheld: Fraction) -> list[Line]:
     if plan.cap is None or withheld <= 0:
         return []
-    detail = f"nothing for bookings above {_percent(plan.cap)} of quota"
-    return [Line("cap", detail, _plain(withheld), Decimal(0), Decimal("0.00"))]
+    detail = f"nothing for bookings above {percent(plan.cap)} of quota"
+    return [Line("cap", detail, as_decimal(withheld), Decimal(0), Decimal("0.00"))]
 
 
 def _total(bookings: Bookings) -> Decimal | Fraction:
@@ -327,10 +327,17 @@ def _total(bookings: Bookings) -> Decimal | Fraction:
     return fractions + exact(plain) if fractions else plain
 
 
-def _plain(value: Fraction) -> Decimal:
+def as_decimal(value: Fraction) -> Decimal:
     """Return a fraction as a decimal for display (exact where it can be)."""
     return Decimal(value.numerator) / Decimal(value.denominator)
 
 
-def _percent(share: float | Fraction) -> str:
+def percent(share: float | Fraction) -> str:
+    """Return a share in words.
+
+    Examples
+    --------
+    >>> percent(0.075)
+    '7.5 %'
+    """
     return f"{float(exact(share) * 100):.10g} %"
