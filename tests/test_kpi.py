@@ -47,6 +47,7 @@ def hand_made() -> Facts:
         left=np.array([10.0, 30.0, 20.0, NAN, 50.0, 80.0, 50.0]),
         returned=np.array([False, False, False, False, False, True, False]),
         late=np.array([0.0, NAN, 0.0, 1.0, 0.0, NAN, NAN]),
+        selling=np.ones(7, dtype=bool),
     )
     tasks = Tasks(
         deal=np.array([0, 1, 2, 3]),
@@ -426,3 +427,16 @@ def test_quantiles_are_those_of_numpy():
         for q in (0.0, 0.5, 0.9, 1.0 - 0.1, 1.0):
             assert quantile(values, q) == np.quantile(values, q)
     assert math.isnan(quantile(np.zeros(0), 0.5))
+
+
+def test_what_follows_a_win_is_not_part_of_the_cycle():
+    stages = [
+        {"name": "Open", "exits": [{"to": "won", "probability": 1.0, "delay_days": 2.0, "then": "Care"}]},
+        {"name": "Care", "after_sale": True, "exits": [{"to": "Care", "probability": 1.0, "delay_days": 5.0}]},
+    ]
+    log = simulate(Model(channels=[{"name": "web", "leads_per_week": 7.0}], stages=stages, horizon_days=100.0))
+    found = kpi.table(log)
+    assert (log.visit.stage == 1).sum() > 20
+    assert found["time_in_stage_days"] == pytest.approx(2.0)
+    assert found["time_in_stage_days[stage=Care]"] == pytest.approx(5.0)
+    assert found["rework_rate"] == 0.0

@@ -10,6 +10,7 @@ import numpy as np
 
 from simsales.engine.plan_market import NEVER, Curve, EventPlan, MarketPlan, ScorePlan, Source
 from simsales.engine.streams import hash32
+from simsales.errors import InvalidModelError
 from simsales.model.conditions import parse_condition
 from simsales.model.laws import Constant
 from simsales.model.schema import Channel, Event, Model
@@ -82,7 +83,21 @@ def _sources(low: Lowering) -> tuple[Source, ...]:
             found.append(Source(label, c, hash32(f"campaign:{label}"), campaign))
         if any(channel.spend is not None for channel in same):
             found.append(Source(f"{name}:spend", c, hash32(f"channel:{name}:spend"), spend=True))
+    _distinct([source.name for source in found], [source.key for source in found])
     return tuple(found)
+
+
+def _distinct(names: Sequence[str], keys: Sequence[int]) -> None:
+    """Refuse sources whose words are the same: they would share their draws."""
+    seen: dict[int, str] = {}
+    for name, key in zip(names, keys, strict=True):
+        if key in seen:
+            message = (
+                f"channels and campaigns must have different 32-bit keys, got '{seen[key]}' and '{name}' with the same. "
+                "Hint: rename one of them."
+            )
+            raise InvalidModelError(message)
+        seen[key] = name
 
 
 def _table(low: Lowering, *width: int) -> Any:
@@ -156,14 +171,20 @@ def _prices(low: Lowering) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _scores(low: Lowering) -> Iterable[ScorePlan | None]:
-    for model in low.models:
+def _scores(low: Lowering) -> list[ScorePlan | None]:
+    """Return each regime's scoring; regimes with the same one share it, and its draws are made once."""
+    found: list[ScorePlan | None] = []
+    for r, model in enumerate(low.models):
+        if r > 0 and model.scoring == low.models[r - 1].scoring:
+            found.append(found[-1])
+            continue
         scoring = model.scoring
-        if scoring is None or any(factor.law is None for factor in scoring.factors):
-            yield None
+        if scoring is None:
+            found.append(None)
             continue
         laws = tuple(low.tables[low.law(factor.law)] for factor in scoring.factors if factor.law is not None)
-        yield ScorePlan(scoring, tuple(hash32(f"factor:{name}") for name in scoring.names), laws)
+        found.append(ScorePlan(scoring, tuple(hash32(f"factor:{name}") for name in scoring.names), laws))
+    return found
 
 
 def _event(low: Lowering, event: Event) -> EventPlan:

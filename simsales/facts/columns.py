@@ -99,6 +99,8 @@ class Visits(NamedTuple):
         Whether the deal went on to the same or an earlier stage.
     late : ndarray of float
         1: longer than the stage's service level, 0: not so, NaN: no service level, or not known yet.
+    selling : ndarray of bool
+        Whether the stage comes before the win; after-sale stages are not part of the cycle.
     """
 
     deal: Ints
@@ -107,6 +109,7 @@ class Visits(NamedTuple):
     left: Floats
     returned: Flags
     late: Floats
+    selling: Flags
 
 
 class Tasks(NamedTuple):
@@ -293,15 +296,18 @@ def _of_month(facts: Facts, _: str, i: int) -> Facts:
     return dataclasses.replace(facts, deals=deals._replace(is_new=created, won=won))
 
 
-def stays(deal: Ints, stage: Ints, entered: Floats, left: Floats, sla: Floats, until: float) -> Visits:
+def stays(
+    deal: Ints, stage: Ints, entered: Floats, left: Floats, sla: Floats, until: float, selling: Flags
+) -> Visits:
     """Return stays with what follows them and whether they breached their service level (NaN: none)."""
     order = np.lexsort((entered, deal))
     here, there = order[:-1], order[1:]
     returned = np.zeros(len(deal), dtype=bool)
-    returned[here] = (deal[here] == deal[there]) & (stage[there] <= stage[here]) & (stage[there] >= 0)
+    back = (stage[there] <= stage[here]) & (stage[there] >= 0) & selling[here] & selling[there]
+    returned[here] = (deal[here] == deal[there]) & back
     late = (np.where(np.isnan(left), until, left) - entered > sla).astype(np.float64)
     late[np.isnan(sla) | (np.isnan(left) & (late == 0.0))] = np.nan
-    return Visits(deal, stage, entered, left, returned, late)
+    return Visits(deal, stage, entered, left, returned, late, selling)
 
 
 def handed(deal: Ints, role: Ints, started: Floats, ended: Floats) -> Floats:

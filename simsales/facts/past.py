@@ -61,6 +61,7 @@ def from_history(history: History) -> Facts:
     visited = stays(
         ids.get_indexer(pd.Index(visits["deal_id"])).astype(np.int64), _codes(visits["stage"], stages),
         _days(visits["entered_at"], zero), _days(visits["left_at"], zero), np.full(len(visits), np.nan), until,
+        np.ones(len(visits), dtype=bool),
     )  # fmt: skip
     people = _history_people(history, reps, teams, zero)
     months = _history_months(history, zero)

@@ -67,6 +67,8 @@ def cycle_days_p90(facts: Facts) -> float:
 def time_in_stage_days(facts: Facts) -> float:
     """Return the mean length of finished stays."""
     stays = facts.visits.left - facts.visits.entered
+    if facts.by != "stage":
+        stays = stays[facts.visits.selling]
     return _mean(stays[~np.isnan(stays)])
 
 
@@ -182,7 +184,7 @@ def handoff_days(facts: Facts) -> float:
 
 def rework_rate(facts: Facts) -> float:
     """Return the share of stays from which a deal went back."""
-    return ratio(_count(facts.visits.returned), float(len(facts.visits.deal)))
+    return ratio(_count(facts.visits.returned), _count(facts.visits.selling))
 
 
 def attrition_rate(facts: Facts) -> float:

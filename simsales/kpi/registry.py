@@ -21,7 +21,7 @@ _REGISTRY = (
         measures.cycle_days, _ATTRIBUTES),
     Kpi("cycle_days_p90", "days", "90th percentile of days from creation to win, of deals won in the run", "lower",
         "销售周期 P90", measures.cycle_days_p90, _ATTRIBUTES),
-    Kpi("time_in_stage_days", "days", "mean length of finished stays in a stage: queue + work + delay", "lower",
+    Kpi("time_in_stage_days", "days", "mean length of finished stays in a stage: queue + work + delay (overall: before the win)", "lower",
         "阶段停留时间", measures.time_in_stage_days, ("stage", *_ATTRIBUTES)),
     Kpi("queue_days", "days", "mean wait of a task for a rep, in calendar days; tasks that still wait count with their "
         "wait so far, tasks given up with their wait until then", "lower", "排队时间", measures.queue_days, ("stage", "role", "rep",
@@ -61,7 +61,7 @@ _FURTHER = (
         "longer already", "lower", "超时率", measures.sla_breach, ("stage",)),
     Kpi("handoff_days", "days", "mean time from the end of a task to the start of the same deal's next one, where another "
         "role does it", "lower", "交接时间", measures.handoff_days, ("stage", "role")),
-    Kpi("rework_rate", "share", "stays from which the deal went back to the same or an earlier stage / stays", "lower",
+    Kpi("rework_rate", "share", "stays from which the deal went back to the same or an earlier stage / stays before the win", "lower",
         "返工率", measures.rework_rate, ("stage",)),
     Kpi("attrition_rate", "share", "reps who left in the run / mean head count, a year", "lower", "人员流失率",
         measures.attrition_rate, ("role", "team")),

@@ -52,6 +52,8 @@ def _channel(model: Model, i: int, channel: Channel) -> Iterator[str]:
             f"channels[{i}].segments must give the share of each segment when there are several, "
             f"got none. Hint: write segments: {{{segments[0]}: 1.0}}."
         )
+    if channel.spend is not None:
+        yield from _label(model, f"channels[{i}].spend", f"{channel.name}:spend")
     names = [campaign.name for campaign in channel.campaigns]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"channels[{i}].campaigns must have unique names, got '{name}' {names.count(name)} times."
@@ -61,9 +63,12 @@ def _campaign(model: Model, i: int, j: int, channel: Channel, campaign: Campaign
     here = f"channels[{i}].campaigns[{j}]"
     if campaign.until is not None and campaign.until < campaign.start:
         yield f"{here}.until must not be before start ({campaign.start}), got {campaign.until}."
-    label = f"{channel.name}/{campaign.name}"
+    yield from _label(model, f"{here}.name", f"{channel.name}/{campaign.name}")
+
+
+def _label(model: Model, here: str, label: str) -> Iterator[str]:
     if label in [other.name for other in model.channels]:
-        yield f"{here}.name must give ids of its own, got '{label}', which is a channel. Hint: rename one of them."
+        yield f"{here} must give ids of its own, got '{label}', which is a channel. Hint: rename one of them."
 
 
 def _event(model: Model, i: int, event: Event) -> Iterator[str]:
