@@ -52,8 +52,10 @@ def stages(draw: st.DrawFn, whole: bool) -> list[dict[str, Any]]:
 
 
 @st.composite
-def models(draw: st.DrawFn, routing: tuple[str, ...] = ("pool", "round_robin", "least_loaded", "weighted")) -> Model:
-    """Models with a few dozen deals in ten weeks."""
+def models(
+    draw: st.DrawFn, routing: tuple[str, ...] = ("pool", "round_robin", "least_loaded", "weighted"), *, rich: bool = False
+) -> Model:
+    """Models with a few dozen deals in ten weeks; rich ones with all that people may have."""
     whole = draw(st.integers(0, 2)) == 0
     dates = st.sampled_from([None, None, "2027-01-20", "2027-02-10"])
     reps = []
@@ -74,7 +76,16 @@ def models(draw: st.DrawFn, routing: tuple[str, ...] = ("pool", "round_robin", "
         }
         for role in ROLES
     ]
+    further: dict[str, Any] = {}
+    if rich:
+        for rep in reps:
+            rep.update(draw(own_ways()))
+        for role in roles:
+            role.update(draw(role_limits(whole)))
+        reps[0]["territory"] = reps[-1]["territory"] = "amount >= 40"
+        further = draw(organisations())
     return Model(
+        **further,
         epoch="2027-01-04",
         horizon_days=70.0,
         calendar=COLLIDING if whole else draw(st.sampled_from(CALENDARS)),
@@ -85,6 +96,46 @@ def models(draw: st.DrawFn, routing: tuple[str, ...] = ("pool", "round_robin", "
         reps=reps,
         shocks={"win_logit_quarter_sd": draw(st.sampled_from([0.0, 0.5]))},
     )
+
+
+def own_ways() -> st.SearchStrategy[dict[str, Any]]:
+    """What a rep may have besides role and speed."""
+    return st.fixed_dictionaries({
+        "calendar": st.sampled_from([None, None, "late", "west"]),
+        "off": st.sampled_from([(), ("2027-01-12",), ("2027-01-18..2027-01-31", "2027-02-12")]),
+        "territory": st.sampled_from([None, "amount < 60", "segment == all and channel == web"]),
+        "ramp": st.sampled_from([None, {"months": 2.0, "start": 0.1, "curve": [0.2, 0.9]}]),
+    })  # fmt: skip
+
+
+@st.composite
+def role_limits(draw: st.DrawFn, whole: bool) -> dict[str, Any]:
+    """Routing, queue and limits of a role; whole days collide."""
+    routing = draw(st.sampled_from(["pool", "round_robin", "least_loaded", "weighted", "territory", "skill", "score"]))
+    spans = st.sampled_from([None, 1.0, 3.0] if whole else [None, 0.3, 2.7])
+    recycle = None if routing == "pool" else draw(spans)
+    return {
+        "routing": routing,
+        "queue": draw(st.sampled_from(["fifo", "highest_value", "expected_value", "score", "newest", "oldest"])),
+        "max_open_deals": draw(st.sampled_from([None, 1, 2, 5])),
+        "tiers": draw(st.sampled_from([[50.0], [30.0, 70.0]])),
+        "recycle_days": recycle,
+        "reclaim_days": draw(st.sampled_from([0.0, 2.0, 30.0])) if recycle else 0.0,
+        "handover_loss": draw(st.sampled_from([0.0, 0.5, 1.0])),
+    }
+
+
+def organisations() -> st.SearchStrategy[dict[str, Any]]:
+    """Calendars, attrition, training and scoring."""
+    return st.fixed_dictionaries({
+        "calendars": st.just({"late": {"hours": "13:00-21:00"}, "west": {"hours": "08:00-16:00", "timezone": "-08:00"}}),
+        "attrition": st.sampled_from([{}, {"AE": {"per_year": 5.0, "vacancy_days": 3.0}}, {
+            "AE": {"per_year": 8.0, "first_year": 2.0, "vacancy_days": {"uniform": {"low": 0.0, "high": 20.0}}, "ramp": {"months": 1.0}},
+            "SE": {"per_year": 9.0, "replace": False},
+        }]),
+        "trainings": st.sampled_from([(), ({"name": "t", "role": "AE", "start": "2027-01-20", "days_off": 3, "speed": 1.5, "skill": 1.0, "half_life_days": 20.0},)]),
+        "scoring": st.just({"factors": [{"name": "visits", "law": {"uniform": {"low": 0.0, "high": 100.0}}, "kind": "behaviour", "half_life_days": 5.0}]}),
+    })  # fmt: skip
 
 
 def openings(names: tuple[str, ...]) -> st.SearchStrategy[list[dict[str, Any]]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from engine_models import same
 from engine_strategies import models, openings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simsales.engine import EventLog, lower, run_plan
+from simsales.engine.lower_staffing import off_days
 from simsales.engine.plan import OPEN
+from simsales.engine.reference import Run
 from simsales.engine.state import NONE
 
 EVERYDAY = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -44,15 +47,16 @@ def _check_reps(log: EventLog, begun: np.ndarray) -> None:
     for rep in range(len(plan.reps)):
         mine = begun & (task.rep == rep)
         starts, ends = task.started[mine], np.where(np.isnan(task.ended[mine]), np.inf, task.ended[mine])
-        assert np.all((starts >= plan.rep_hired[rep]) & (starts < plan.rep_leaves[rep]))
+        assert np.all((starts >= log.rep_hired[rep]) & (starts < log.rep_left[rep]))
+        hours_of_rep = plan.staffing.hours[rep]
         limit = int(plan.role_concurrency[0, plan.rep_role[rep]])
         for start in starts:  # tasks in hand at each start; work of no duration is never in hand
             in_hand = int(((starts <= start) & (ends > start)).sum())
             assert in_hand <= limit
         for start, end, work in zip(starts, ends, task.work_hours[mine], strict=True):
-            assert plan.worktime.is_open(float(start))
+            assert hours_of_rep.is_open(float(start))
             until = min(float(end), log.until)
-            assert abs(plan.worktime.hours_between(float(start), until) - work) < 1e-6
+            assert abs(hours_of_rep.hours_between(float(start), until) - work) < 1e-6
 
 
 @EVERYDAY
@@ -61,6 +65,57 @@ def test_every_run_obeys_the_laws(model, seed, data):
     rows = data.draw(openings(model.stage_names))
     opening = pd.DataFrame([{"deal_id": f"old-{i}", **row} for i, row in enumerate(rows)]) if rows else None
     check(run_plan(lower(model, opening=opening), seed))
+
+
+@EVERYDAY
+@given(model=models(rich=True), seed=st.integers(0, 2**64), data=st.data())
+def test_every_run_with_people_who_come_and_go_obeys_the_laws(model, seed, data):
+    rows = data.draw(openings(model.stage_names))
+    opening = pd.DataFrame([{"deal_id": f"old-{i}", **row} for i, row in enumerate(rows)]) if rows else None
+    log = run_plan(lower(model, opening=opening), seed)
+    check(log)
+    _check_days_off(log)
+
+
+def _check_days_off(log: EventLog) -> None:
+    """Nobody begins on a day off, as the model states it."""
+    people = log.plan.staffing.people[-1]
+    for rep, start in zip(log.task.rep.tolist(), log.task.started.tolist(), strict=True):
+        if rep >= 0 and people[rep].off:
+            calendar = log.plan.staffing.hours[rep].clock
+            assert calendar.date(start) not in {day for text in people[rep].off for day in off_days(text)}
+
+
+@EVERYDAY
+@given(model=models(rich=True), seed=st.integers(0, 2**64), data=st.data())
+def test_nobody_is_given_more_deals_than_the_limit(model, seed, data):
+    rows = data.draw(openings(model.stage_names))
+    opening = pd.DataFrame([{"deal_id": f"old-{i}", **row} for i, row in enumerate(rows)]) if rows else None
+    run = Run(lower(model, opening=opening), seed, 0)
+    staff, limits = run.staff, {role.name: role.max_open_deals or np.inf for role in model.roles}
+    limit = [limits[run.plan.roles[role]] for role in staff.role]
+    run.open_pipeline()
+    run.next_arrival()
+    before = list(staff.loads)  # opening deals may exceed it
+    while run.env.peek() < run.facts.until:
+        run.env.step()
+        assert staff.loads == [len(deals) for deals in staff.deals]
+        for rep, (load, had) in enumerate(zip(staff.loads, before, strict=True)):
+            assert load <= max(limit[rep], had)
+        before = list(staff.loads)
+        for deal in run.deals:
+            if deal.owner >= 0 and deal.status == OPEN and not deal.doomed:
+                assert staff.present[deal.owner]
+                assert deal.ordinal in staff.deals[deal.owner]
+
+
+@settings(EVERYDAY, max_examples=25)
+@given(model=models(rich=True), seed=st.integers(0, 2**64))
+def test_renaming_reps_changes_nothing(model, seed):
+    """Attrition is left out: its draws are keyed by the rep's name, as the adoption of a regime is."""
+    model = model.model_copy(update={"attrition": {}})
+    renamed = tuple(rep.model_copy(update={"name": f"员工{i}"}) for i, rep in enumerate(model.reps))
+    same(run_plan(lower(model), seed), run_plan(lower(model.model_copy(update={"reps": renamed})), seed))
 
 
 def busy_at(log: EventLog, rep: int, moment: float) -> int:
