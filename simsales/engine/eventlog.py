@@ -212,6 +212,18 @@ class EventLog:
 
         return kpi.table(self)
 
+    def value_stream(self, outcome: str | None = None) -> Any:
+        """Return where the time of deals goes: work, closed hours, queue and delay, by stage and by deal."""
+        from simsales.views import value_stream  # above the engine: only when asked
+
+        return value_stream(self, outcome)
+
+    def pay_statements(self, *, names: bool = False) -> pd.DataFrame:
+        """Return every line of every pay statement of this replication."""
+        from simsales.money import pay_statements  # above the engine: only when asked
+
+        return pay_statements(self, names=names)
+
     def to_history(self) -> History:
         """Return the run as a History of class A, observed from its start to its end.
 
