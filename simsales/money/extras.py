@@ -88,14 +88,14 @@ def spiff_lines(plan: CompPlan, won: Sequence[Credit]) -> list[Line]:
     >>> for line in spiff_lines(plan, [Credit(1.0, Fraction(5000), date=dt.date(2027, 6, 30))]):
     ...     line.detail, str(line.amount)
     ('June push: 2 % of bookings', '100.00')
-    ('June push: 1 deals', '100.00')
+    ('June push: 1 deal', '100.00')
     """
     lines: list[Line] = []
     for spiff in plan.spiffs:
         mine = [credit for credit in won if _counts(spiff, credit)]
         booked, deals = sum((credit.amount for credit in mine), Fraction(0)), sum(credit.own for credit in mine)
         lines += _spiff_line(f"{spiff.name}: {percent(spiff.rate)} of bookings", booked, spiff.rate)
-        lines += _spiff_line(f"{spiff.name}: {deals} deals", Fraction(deals), spiff.amount_per_win)
+        lines += _spiff_line(f"{spiff.name}: {_deals(deals)}", Fraction(deals), spiff.amount_per_win)
     return lines
 
 
@@ -143,6 +143,10 @@ def clawback_lines(
         return []
     before, after = without(begin), without(end)
     back = cents(exact(before.earned - after.earned) * exact(rule.share))
-    deals = len({credit.deal for credit in gone})
-    detail = f"{deals} deals of {period} cancelled within {rule.within_days:g} days: {percent(rule.share)} of what they earned"
+    deals = _deals(len({credit.deal for credit in gone}))
+    detail = f"{deals} of {period} cancelled within {rule.within_days:g} days: {percent(rule.share)} of what they earned"
     return [Line("clawback", detail, before.earned - after.earned, -as_decimal(exact(rule.share)), -back)]
+
+
+def _deals(n: int) -> str:
+    return "1 deal" if n == 1 else f"{n} deals"

@@ -225,7 +225,9 @@ def _quota_lines(plan: CompPlan, whole: Fraction, share: Fraction, ramped: Fract
     """Return how the quota came about where it is not the plan's."""
     if ramped == 1 and whole == exact(plan.quota):
         return []
-    detail = f"quota {float(whole):,.10g} of a whole period x {percent(share)} of it employed x {percent(ramped)} ramped up"
+    detail = f"quota {float(whole):,.10g} of a whole period"
+    detail += f" x {percent(share)} of it employed" if share != 1 else ""
+    detail += f" x {percent(ramped)} ramped up" if ramped != 1 else ""
     return [Line("quota", detail, as_decimal(whole * share * ramped), Decimal(0), Decimal("0.00"))]
 
 
