@@ -90,7 +90,7 @@ SHOWN: dict[str, tuple[dict[str, Any], Any]] = {
     "route": ({"role": "SDR", "routing": "pool"}, lambda log: log.tasks["rep"].notna().any()),
     "plan": (
         {"name": "std", "rates": [{"upto": 1.0, "rate": 0.1}, {"rate": 0.3}]},
-        lambda log: log.kpis()["commission"] == pytest.approx(2 * AS_IS.kpis()["commission"]),
+        lambda log: log.kpis()["commission"] == pytest.approx(2 * AS_IS.kpis()["commission"], abs=0.2),
     ),
     "effort": ({"elasticity": 1.0, "win_effect": 0.0}, lambda log: len(set(log.task.work_hours[(log.task.stage == 1) & (log.task.role == 0)].round(6).tolist())) > 2),
     "timing": ({"pull": 0.0, "push": 0.0, "deadline": 1.0, "weeks": 1.0}, lambda log: not log.deals["closed_at"].equals(AS_IS.deals["closed_at"])),
