@@ -33,8 +33,15 @@ def title(section: str) -> str:
     return section.splitlines()[0]
 
 
-def model_of(section: str) -> tuple[ss.Model, list[dict[str, object]]]:
-    data = YAML(typ="safe", pure=True).load(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[0])
+SNIPPETS = [
+    pytest.param(text, id=f"{title(section)} {i}")
+    for section in SECTIONS
+    for i, text in enumerate(re.findall(r"```yaml\n(.*?)```", section, re.DOTALL), start=1)
+]
+
+
+def model_of(snippet: str) -> tuple[ss.Model, list[dict[str, object]]]:
+    data = YAML(typ="safe", pure=True).load(snippet)
     changes = data.pop("changes", [])
     parts = {**SMALL, **data}
     roles = {role["name"] for role in parts["roles"]}
@@ -46,9 +53,9 @@ def model_of(section: str) -> tuple[ss.Model, list[dict[str, object]]]:
     return ss.Model(**parts), changes
 
 
-@pytest.mark.parametrize("section", SECTIONS, ids=title)
-def test_a_snippet_is_a_part_of_a_model_that_runs(section: str) -> None:
-    model, changes = model_of(section)
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_a_snippet_is_a_part_of_a_model_that_runs(snippet: str) -> None:
+    model, changes = model_of(snippet)
     log = ss.simulate(ss.apply(ss.Scenario(changes=changes), model), seed=1, until="2027-04-30")
     assert len(log.deals)
 
