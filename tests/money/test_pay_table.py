@@ -8,6 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from money_models import STANDARD, model, pay, pipeline
 
 from simsales.engine import simulate
@@ -369,3 +371,46 @@ def test_the_order_of_deals_does_not_matter_with_everything_on():
     assert {"base", "quota", "commission", "threshold", "spiff", "draw"} <= kinds
     sums = expected.groupby("period", sort=False)["amount"].sum().tolist()
     assert sums == pytest.approx([float(each.total) for _, each in statements(from_log(simulate(m, opening=frame, seed=4)))])
+
+
+# a slow twin ---------------------------------------------------------------------------------------
+
+
+def unit_by_unit(plan: CompPlan, sold: int, quota: int) -> Fraction:
+    """Return commission, bonuses and penalties by walking over every unit sold."""
+    cap = quota if plan.cap is None else Fraction(str(plan.cap)) * quota
+    payable = sold if plan.cap is None else min(Fraction(sold), cap)
+    threshold = Fraction(str(plan.threshold or 0)) * quota
+    pay = Fraction(0)
+    for unit in range(sold):
+        rate = next((r for r in plan.rates if r.upto is None or unit < Fraction(str(r.upto)) * quota), None)
+        above = plan.threshold is None or plan.threshold_from == "first" or unit >= threshold
+        if rate is not None and unit < payable and payable >= threshold and above:
+            pay += Fraction(str(rate.rate))
+    reach = [b for b in plan.bonuses if sold >= Fraction(str(b.at)) * quota and (plan.cap is None or b.at <= plan.cap)]
+    missed = [p for p in plan.penalties if sold < Fraction(str(p.at_below)) * quota]
+    return pay + sum(Fraction(str(x.amount)) for x in (*reach, *missed))
+
+
+tenths = st.integers(1, 15).map(lambda n: n / 10)
+percents = st.integers(0, 30).map(lambda n: n / 100)
+
+
+@st.composite
+def plans(draw):
+    bounds = sorted(draw(st.sets(tenths, max_size=3)))
+    threshold, cap = draw(st.none() | tenths), draw(st.none() | tenths)
+    if threshold is not None and cap is not None and threshold > cap:
+        threshold, cap = cap, threshold
+    return CompPlan(
+        quota=100, period="year", rates=[*({"upto": b, "rate": draw(percents)} for b in bounds), {"rate": draw(percents)}],
+        threshold=threshold, threshold_from=draw(st.sampled_from(["first", "threshold"])), cap=cap,
+        bonuses=draw(st.lists(st.builds(dict, at=tenths, amount=st.integers(0, 9).map(float)), max_size=2)),
+        penalties=draw(st.lists(st.builds(dict, at_below=tenths, amount=st.integers(-9, 0).map(float)), max_size=2)),
+    )  # fmt: skip
+
+
+@given(plans(), st.integers(0, 200), st.sampled_from([Fraction(1), Fraction(1, 2), Fraction(1, 5)]))
+def test_pay_equals_walking_over_every_unit(plan, sold, employed):
+    got = statement(plan, float(sold), employed)
+    assert got.total == unit_by_unit(plan, sold, int(100 * employed))
