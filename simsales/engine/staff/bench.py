@@ -12,9 +12,10 @@ from simsales.engine.plan_staffing import RoleRule
 from simsales.engine.state import Deal, Task
 from simsales.engine.streams import Purpose, Streams
 
-__all__ = ["Bench", "Heap"]
+__all__ = ["Bench", "Entry", "Heap"]
 
-Heap = list[tuple[tuple[float, ...], int, Task]]
+Entry = tuple[tuple[float, ...], int, Task]
+Heap = list[Entry]
 
 
 class Bench:
@@ -61,6 +62,7 @@ class Bench:
         self._ramp_days: list[list[float]] = plan.rep_ramp_days.tolist()
         self._ramp_start: list[list[float]] = plan.rep_ramp_start.tolist()
         self._adopts = _rep_adoption(plan, streams)
+        self._curves = plan.staffing.curves
         self._trained = any(plan.staffing.trainings)
         self._dips = _dips(plan)
         self._muster()
@@ -107,8 +109,8 @@ class Bench:
         """Return hours of work done in an hour of working time, read at the start (R3, R8)."""
         now, r = self.env.now, self.regime(rep)
         age = now - self.hired[rep]
-        curve = self.plan.staffing.curves[r][rep]
-        pace = self._speed[r][rep] * rules.ramp_factor(self._ramp_start[r][rep], self._ramp_days[r][rep], age, curve)
+        ramp = rules.ramp_factor(self._ramp_start[r][rep], self._ramp_days[r][rep], age, self._curves[r][rep])
+        pace = self._speed[r][rep] * ramp
         if self._trained:
             for each in self.plan.staffing.trainings[rep]:
                 pace *= 1.0 + rules.trained(each.speed - 1.0, each.half_life, now - each.end)

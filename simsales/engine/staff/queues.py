@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from heapq import heappop, heappush
 from typing import Any
@@ -11,7 +12,7 @@ from simpy.events import Event
 from simsales.engine import rules
 from simsales.engine.environment import Kind
 from simsales.engine.plan import NOBODY, OPEN
-from simsales.engine.staff.bench import Heap
+from simsales.engine.staff.bench import Entry, Heap
 from simsales.engine.staff.routing import Routing
 from simsales.engine.state import Deal, Task
 
@@ -102,17 +103,16 @@ class Queues(Routing):
             for task in waiting:
                 self._push(heap, task)
 
-    def _head(self, heap: Heap) -> tuple[tuple[float, ...], int, Task] | None:
+    def _head(self, heap: Heap) -> Entry | None:
         while heap and heap[0][2].queue is not heap:
             heappop(heap)  # taken, lapsed or moved
         return heap[0] if heap else None
 
-    def _pick(self, rep: int) -> tuple[tuple[float, ...], int, Task] | None:
-        """Return what a rep would take from the pool of the role."""
-        heap = self.pool[self.role[rep]]
-        first = self._head(heap)
-        if first is None or not self.picky[self.role[rep]] or self.may_take(rep, first[2]):
+    def _pick(self, rep: int, first: Entry) -> Entry | None:
+        """Return what a rep would take from the pool of the role, of which `first` is the first."""
+        if self.may_take(rep, first[2]):
             return first
+        heap = self.pool[self.role[rep]]
         allowed = (entry for entry in heap if entry[2].queue is heap and self.may_take(rep, entry[2]))
         return min(allowed, default=None)
 
@@ -131,19 +131,26 @@ class Queues(Routing):
 
     # starting and ending -----------------------------------------------------------------------
 
-    def dispatch(self, rep: int) -> None:
+    def dispatch(self, rep: int, _: Event | None = None) -> None:
         """Let a rep take tasks while there is time, room and work (R3)."""
         if not self.present[rep] or self.env.now >= self.leaves[rep] or self._held:
             return
-        limit = self.limit[self._begun][self.role[rep]]
+        role, own = self.role[rep], self.own[rep]
+        limit, pool = self.limit[self._begun][role], self.pool[role]
         while self.busy[rep] < limit:
-            heads = [h for h in (self._head(self.own[rep]), self._pick(rep)) if h]
-            if not heads:
-                return
+            mine, shared = self._head(own), self._head(pool)
+            if shared is not None and self.picky[role]:
+                shared = self._pick(rep, shared)
+            if mine is None or shared is None:
+                head = mine or shared
+                if head is None:
+                    return
+            else:
+                head = min(mine, shared)
             if not self.hours[rep].is_open(self.env.now):
                 self._wait_for_opening(rep)
                 return
-            self._start(min(heads)[2], rep)
+            self._start(head[2], rep)
 
     def hold(self) -> None:
         """Let nobody begin until all that waited before the start has queued (R9)."""
@@ -194,13 +201,13 @@ class Queues(Routing):
         """Free the rep once everything that follows for the deal at this instant is done (R10)."""
         self._later(partial(self._free, task.rep))
 
-    def _later(self, call: Any) -> None:
+    def _later(self, call: Callable[[Event], None]) -> None:
         """Call when everything that follows from the event at hand is done (R10)."""
-        done = self.env.event()
-        done.callbacks.append(lambda _: call())
+        done = Event(self.env)
+        done.callbacks.append(call)
         done.succeed()
 
-    def _free(self, rep: int) -> None:
+    def _free(self, rep: int, _: Event) -> None:
         self.busy[rep] -= 1
         self.free_since[rep] = self.env.now
         self.dispatch(rep)
@@ -255,7 +262,7 @@ class Queues(Routing):
         back = self.env.now + self.rule(deal, role).reclaim
         if back > self.env.now:
             deal.barred = (rep, back)
-            self.env.at(back, Kind.REVIEW, deal.ordinal).callbacks.append(lambda _: self.dispatch(rep))
+            self.env.at(back, Kind.REVIEW, deal.ordinal).callbacks.append(partial(self.dispatch, rep))
         self.release(deal, rep)
         for waiting in tuple(deal.tasks):
             if waiting.queue is self.own[rep]:
