@@ -41,6 +41,7 @@ class Leaving(Entering):
         super().__init__(plan, seed, replication, hooks)
         self.shocked = any(shift != 0.0 for shift in self.facts.win_shift)
         self.eventful = self.facts.events.shifting
+        self.has_logit = self.facts.has_logit
         self.logit: list[list[float]] = plan.segment_logit.tolist()
         self.paces = any(rho > 0.0 for rho in plan.process.pace)
         self.timed = any(timing is not None for timing in plan.process.timing)
@@ -70,7 +71,7 @@ class Leaving(Entering):
             total += self._effects(deal, visit)
         if self.eventful and not view.after_sale:
             total += self.facts.events.shift(deal.ordinal, self.env.now)
-        if self.facts.has_logit:
+        if self.has_logit:
             total += self.facts.logit(deal.ordinal, visit.regime)
         return total
 
@@ -100,7 +101,10 @@ class Leaving(Entering):
         law = view.delays[k]
         delay = law.constant
         if delay is None:
-            delay = law.draw(self._luck(deal, visit))
+            luck = self._luck(deal, visit) if self.paces else self.draw(deal.ordinal, Purpose.DELAY, key, visit.number)
+            delay = law.draw(luck)
+        if view.exits is None and not self.timed:
+            return view.targets[k], delay * view.delay_scale
         return self._settled(deal, visit, k, delay * view.delay_scale)
 
     def _luck(self, deal: Deal, visit: Visit) -> float:
@@ -176,7 +180,7 @@ class Leaving(Entering):
         if reason and deal.status == WON:
             target = CHURNED
         visit.row[4], visit.row[5], visit.row[6] = self.env.now, target, deal.owner
-        deal.previous = visit.stage
+        deal.previous, deal.visit = visit.stage, None
         if deal.status == WON:
             self.staff.release_deal(deal)
         if reason:

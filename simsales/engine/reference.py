@@ -55,6 +55,7 @@ class Run(Working):
             for task in deal.tasks:
                 task.done.callbacks = []
             deal.tasks.clear()
+            deal.visit = None
         self.env.forget()
 
     # a deal's life -----------------------------------------------------------------------------

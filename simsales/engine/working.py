@@ -67,7 +67,10 @@ class Working(Leaving):
             if task.rep == NOBODY:  # passed on after a breach
                 return 0
             self.staff.finish(task)
-            self._note(item, task)
+            if item.lead or item.assist:
+                self._note(item, task)
+            else:
+                deal.last_role = item.role
             if deal.doomed:
                 return deal.doomed
             since = self.env.now
