@@ -11,6 +11,10 @@ from simsales.model.laws import AnyLaw, Constant
 from simsales.model.routing import Queue, Routing
 
 
+MIN_SPEED = 0.01
+"""Somebody who works at no speed at all would never finish a task that was begun."""
+
+
 class Role(Value):
     """A kind of rep: how its deals are routed and its queue is served.
 
@@ -60,8 +64,8 @@ class Ramp(Value):
     """
 
     months: Positive
-    start: Probability = 0.2
-    curve: Annotated[tuple[NonNegative, ...], Seq] = ()
+    start: Annotated[float, Field(ge=MIN_SPEED, le=1.0)] = 0.2
+    curve: Annotated[tuple[Annotated[float, Field(ge=MIN_SPEED)], ...], Seq] = ()
 
 
 class Rep(Value):

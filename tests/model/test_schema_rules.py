@@ -147,3 +147,9 @@ def test_a_late_entry_into_a_linear_process_is_an_error():
     channels = [{"name": "web", "leads_per_week": 1.0, "entry": {"A": 0.5, "B": 0.5}}]
     with pytest.raises(ValueError, match=r"channels\[0\].entry must be the first stage in a linear process, got 'B'"):
         Model(**_line(channels=channels))
+
+
+@pytest.mark.parametrize("ramp", [{"months": 3.0, "start": 0.0}, {"months": 3.0, "curve": [0.0, 1.0]}])
+def test_a_ramp_without_any_speed_is_refused(ramp):
+    with pytest.raises(ValidationError, match="greater than or equal to 0.01"):
+        Model(**(_line() | {"roles": [{"name": "AE"}], "reps": [{"role": "AE", "ramp": ramp}]}))

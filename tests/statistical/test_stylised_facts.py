@@ -240,7 +240,7 @@ def test_11_attrition_and_ramp_leave_a_gap_against_full_employment():
         "stages": [{"name": "Open", "tasks": [{"role": "AE", "work_hours": 24.0}], "patience_days": 0.5,
                     "exits": [{"to": "won", "probability": 1.0}]}],
     }  # fmt: skip
-    leaving = full | {"attrition": {"AE": {"per_year": hazard, "vacancy_days": vacancy, "ramp": {"months": 6, "start": 0.0}}}}
+    leaving = full | {"attrition": {"AE": {"per_year": hazard, "vacancy_days": vacancy, "ramp": {"months": 6, "start": 0.05}}}}
     a, b = simulate(Model(**full), seed=48), simulate(Model(**leaving), seed=48)
     here = np.clip(np.minimum(b.rep_left, days) - np.maximum(b.rep_hired, 0.0), 0.0, None).sum() / (n * days)
     expected = occupied(hazard / 365.25, vacancy, days)
