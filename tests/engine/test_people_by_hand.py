@@ -107,12 +107,12 @@ def test_the_calendar_of_a_rep_must_not_change_during_a_run():
 
 
 def test_a_ramp_follows_its_curve():
-    ramp = {"months": 2.0, "start": 0.0, "curve": [0.5, 0.6]}
+    ramp = {"months": 2.0, "start": 0.1, "curve": [0.5, 0.6]}
     new = ANN | {"hired": "2027-01-04", "ramp": ramp}
-    half = 365.25 / 12 / 2  # the middle of the first part: speed 0.25
+    half = 365.25 / 12 / 2  # the middle of the first part: speed 0.3
     m = model(roles=AE, reps=[new], stages=[stage("Open", "Next", half), stage("Next", tasks=work(3.0))])
     log = simulate(m, opening=waiting({"p_waiting": 0.0}))
-    assert hours(log, "ended")[0] - hours(log, "started")[0] == pytest.approx(12.0)
+    assert hours(log, "ended")[0] - hours(log, "started")[0] == pytest.approx(10.0)
 
 
 def test_training_takes_time_off_the_floor_and_speeds_up_less_and_less():
