@@ -288,9 +288,9 @@ def test_quotas_of_ones_own_scale_what_is_stated_as_attainment():
 def test_ramp_relief_brings_the_accelerator_nearer(relief, pace):
     from simsales.engine.effort import EffortState
 
-    # a ramp of ten years: the mean of the first quarter is 45 of 3,652 days, the quota 123 of 10,000
+    # a ramp of ten years: the mean of the first quarter is 0.01 + 0.99 x 45 / 3,652 = 0.022, the quota 222 of 10,000
     plan = {"quota": 1e4, "rates": [{"upto": 1.0, "rate": 0.1}, {"rate": 0.3}], "ramp_relief": relief}
-    ann = ANN | {"hired": "2027-01-01", "ramp": {"months": 120.0, "start": 0.0}, "booked_before": 150.0}
+    ann = ANN | {"hired": "2027-01-01", "ramp": {"months": 120.0, "start": 0.01}, "booked_before": 300.0}
     m = model(roles=[{"name": "AE"}], reps=[ann], plans={"std": plan}, effort=ONE | {"horizon_sd": 0.01})
     assert EffortState(lower(m, start="2027-03-01")).multiplier(0, 0, 60.0) == pytest.approx(pace)
 
