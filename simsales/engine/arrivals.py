@@ -277,25 +277,16 @@ def _new_prospects(plan: Plan, streams: Streams, times: Floats, source: Ints, nu
     A prospect is a keyed place in the channel's market. Leads that stay away do not renew the cool-down; opening
     deals were contacted when they were created.
     """
-    market, opening = plan.market, plan.opening
+    market = plan.market
     keys = np.array([each.key for each in market.sources], dtype=np.uint32)[source]
     channel = np.array([each.channel for each in market.sources], dtype=np.int64)[source]
     draws = DealDraws(streams, number.astype(np.uint32), keys)
     regime = attributes.regimes(plan, draws, times)
-    place = draws.vector(Purpose.PROSPECT)
-    last: dict[tuple[int, int], float] = {}
-    if opening is not None and opening.ids:
-        words = _opening_words(opening.ids)
-        old = DealDraws(streams, words[:, 0], words[:, 1]).vector(Purpose.PROSPECT)
-        size = np.where(opening.channel >= 0, market.market_size[0, opening.channel], 0.0)
-        for c, prospect, time in sorted(
-            zip(opening.channel.tolist(), (old * size).astype(int).tolist(), opening.created.tolist(), strict=True)
-        ):
-            last[c, prospect] = time
     finite = market.market_size[regime, channel]
-    prospects = (place * finite).astype(int).tolist()
+    prospects = (draws.vector(Purpose.PROSPECT) * finite).astype(int).tolist()
     cooldown = market.cooldown[regime, channel].tolist()
     come = np.ones(len(times), dtype=bool)
+    last = _contacted(plan, streams)
     limited = np.flatnonzero(finite > 0.0)
     for i, c, time in zip(limited.tolist(), channel[limited].tolist(), times[limited].tolist(), strict=True):
         who = (c, prospects[i])
@@ -303,3 +294,15 @@ def _new_prospects(plan: Plan, streams: Streams, times: Floats, source: Ints, nu
         if come[i]:
             last[who] = time
     return come
+
+
+def _contacted(plan: Plan, streams: Streams) -> dict[tuple[int, int], float]:
+    """Return when the prospects of the opening deals were contacted, by channel and place."""
+    opening = plan.opening
+    if opening is None or not opening.ids:
+        return {}
+    words = _opening_words(opening.ids)
+    place = DealDraws(streams, words[:, 0], words[:, 1]).vector(Purpose.PROSPECT)
+    size = np.where(opening.channel >= 0, plan.market.market_size[0, opening.channel], 0.0)
+    rows = zip(opening.channel.tolist(), (place * size).astype(int).tolist(), opening.created.tolist(), strict=True)
+    return {(c, prospect): time for c, prospect, time in sorted(rows)}

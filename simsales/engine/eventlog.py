@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from simsales.engine.columns import DealColumns, TaskColumns, VisitColumns
-from simsales.engine.plan import NOBODY, OPEN, STATUS, WON, Flags, Floats, Ints, Plan
+from simsales.engine.plan import OPEN, STATUS, WON, Flags, Floats, Ints, Plan
+from simsales.engine.plan_process import NOBODY
 from simsales.engine.state import NONE, REASONS
 from simsales.model.apply import named_reps
 
@@ -116,7 +117,7 @@ class EventLog:
     @cached_property
     def after_sale(self) -> Flags:
         """Which stages of the plan follow a win."""
-        return np.array([any(row[s] and row[s].after_sale for row in self.plan.process.stages) for s in range(len(self.plan.stages))])
+        return np.array([any(extra is not None and extra.after_sale for extra in column) for column in zip(*self.plan.process.stages, strict=True)])
 
     def _prices(self) -> dict[str, Any]:
         """Return the columns that only models with discounts or several currencies have."""
