@@ -127,18 +127,18 @@ def busy_at(log: EventLog, rep: int, moment: float) -> int:
 def check_no_idling(log: EventLog) -> int:
     """R3 with pools: while a task waits in working time, whoever may take it is fully busy."""
     plan, task, looked = log.plan, log.task, 0
-    events = np.sort(np.concatenate([task.queued, task.started, task.ended, plan.rep_hired, plan.rep_leaves, log.visit.left]))
+    events = np.sort(np.concatenate([task.queued, task.started, task.ended, log.rep_hired, log.rep_left, log.visit.left]))
     events = np.unique(events[np.isfinite(events)])
     for queued, started, role in zip(task.queued, task.started, task.role, strict=True):
         if np.isnan(started) or started - queued < 1e-6:
             continue
         inside = events[(events >= queued) & (events <= started)]
         for moment in 0.5 * (inside[1:] + inside[:-1]):  # between two events nothing changes but the calendar
-            if not plan.worktime.is_open(float(moment)):
-                continue
-            looked += 1
             for rep in np.flatnonzero(plan.rep_role == role):
-                if plan.rep_hired[rep] < moment < plan.rep_leaves[rep]:
+                if not plan.staffing.hours[rep].is_open(float(moment)):
+                    continue
+                looked += 1
+                if log.rep_hired[rep] < moment < log.rep_left[rep]:
                     assert busy_at(log, rep, float(moment)) == plan.role_concurrency[0, role]
     return looked
 
@@ -147,6 +147,14 @@ def check_no_idling(log: EventLog) -> int:
 @given(model=models(routing=("pool",)), seed=st.integers(0, 2**64))
 def test_no_rep_idles_while_a_task_waits_for_him(model, seed):
     check_no_idling(run_plan(lower(model), seed))
+
+
+@settings(EVERYDAY, max_examples=25)
+@given(model=models(rich=True), seed=st.integers(0, 2**64))
+def test_no_rep_idles_in_his_own_hours_while_a_task_waits_for_him(model, seed):
+    shared = {"routing": "pool", "max_open_deals": None, "recycle_days": None}
+    roles = tuple(role.model_copy(update=shared) for role in model.roles)
+    check_no_idling(run_plan(lower(model.model_copy(update={"roles": roles})), seed))
 
 
 @settings(EVERYDAY, max_examples=10)
