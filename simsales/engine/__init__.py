@@ -12,25 +12,45 @@ R1  Arrival. Lead i of a channel arrives when the channel's rate, added up, reac
     was contacted within the cool-down does not come. Events are drawn once a replication, by name.
 R2  Visit. On entering a stage a deal has its tasks done in order, waits its delay, has the tasks at the end
     of the visit done, then leaves. No tasks, no queue.
+    Tasks marked ``parallel`` begin with the one before them and the deal goes on with the last; a task whose ``when``
+    does not hold as it would begin is skipped. A win with ``then`` leads on to after-sale stages: the deal stays won,
+    the customer is retained or churns; who waits too long or is lost churns, who comes too often is retained. What
+    follows a win is in no history, on no load beyond its work, and out of reach of the shocks and events of winning.
 R3  Queue and work. A task joins the queue of the rep who has the deal in that role, or the role's pool. A
     free rep takes the first of both by the role's queue rule, then waiting since, then deal. Work is not
     interrupted but pauses outside the rep's own working time (calendar, days off); speed, selling share, ramp, training
     and effort are read at its start. A pool task is offered to whoever is at work and has been free for longest. After
     ``recycle_days`` an unbegun task goes from its owner to the pool; the former owner may not take it for
     ``reclaim_days``. Amount, expected value and score of a queued task are those at queueing.
+    A task that gathers waits for the first working instant on or after the next such date (who comes at that very
+    instant is in time; a day off moves the meeting), or until its batch is full or a member has waited
+    ``within_days``; then all join their queues before anybody begins. Waiting counts from its coming. A task of
+    another role than the deal's last one (assistants aside) changes hands first: a keyed delay, at whose end the deal
+    may be lost; no queue time and no patience run meanwhile.
 R4  Patience. A task that has waited longer than the visit's patience loses the deal: ``no_response``.
+    A part in hand beside it is finished first.
 R5  Exit. One keyed uniform against cumulative probabilities, best exits first; effects and shocks shift the
     log-odds of the advancing exits as a group. The delay is the chosen exit's own law.
+    The first context whose condition holds on entry replaces exits, shifts odds, scales delays and work (an opening
+    deal's stage before is unknown). Odds know segment, product, region, skill (of who leads, else of who worked last,
+    else of the owner), response, score, discount and touch (less than 1 % of the reference work counts as 1 %). A
+    pace ties a deal's delays by a Gaussian copula of their uniforms, residual ones too; each law stays.
 R6  Gates, loops, limits. ``when`` is evaluated on entry; a skipped stage takes no time and is left by its
     likeliest advancing exit. Re-entry draws anew. More than ``max_visits`` visits lose the deal.
+    Conditions ask for what is true now: amount and discount after earlier cuts, authority of the owner's role (of the
+    first role where nobody owns the deal). On leaving, an exit may cut the discount, and with it the amount; a reason
+    counts where the deal is lost or not decided. At the breach of a service level (not before the start) what waits
+    then escalates: any rep of another role may take it, or with ``pass`` the work left is dropped and the exit drawn.
 R7  People. Hires and leaves have dates. A leaver finishes the tasks in hand; queued tasks and open deals are
     routed anew; with nobody there, tasks wait in the pool for the next hire. By attrition a rep leaves when a hazard,
     constant between month begins (tenure turns after 365.25 days; attainment is looked at when a month begins, time
     before the hire apart), has used up the rep's keyed exponential draw; after a keyed vacancy a replacement takes the
     seat: the same person but for name and ramp. A planned leave closes the seat. An owned deal whose owner leaves is
-    lost (``handover``) with the probability that the role states. A training takes those employed at its start.
+    lost (``handover``) with the probability that the role states. A deal lost from outside is closed at once, or as
+    soon as the task in hand ends. A training takes those employed at its start.
 R8  Effort. A closed form of plan, attainment and time left, evaluated when a task starts (for a stage without
     tasks: on entry); it scales the pace and shifts the log-odds of advancing. Off without ``effort``.
+    Timing moves the end of a won exit's delay, whoever owns the deal; a pulled deal is booked at its price cut.
 R9  Warm start. A deal that is open at the start keeps its age; exit and remaining delay are drawn given the
     age. Deals that wait for a task keep their waiting time, and all have queued before anybody begins.
 R10 Order. Events are ordered by time, then kind (arrivals, delay ends, task ends, staffing changes and shift

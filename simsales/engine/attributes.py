@@ -69,8 +69,15 @@ def regimes(
         share = plan.regime_adoption[r] * np.where(age < 0.0, 0.0, ramped)
         takes = draws.vector(Purpose.ADOPTION, plan.regime_key[r]) < share
         mask = None if eligible is None else eligible[r]
+        for key, start, ramp, adoption in plan.needs[r]:
+            takes &= draws.vector(Purpose.ADOPTION, key) < adoption * _risen(times - start, ramp)
         found[takes if mask is None else takes & mask] = r
     return found
+
+
+def _risen(age: Floats, ramp: float) -> Floats:
+    """Return how far a ramp has risen, 0 to 1."""
+    return np.where(age < 0.0, 0.0, np.where(age >= ramp, 1.0, age / ramp if ramp > 0.0 else 0.0))
 
 
 def known(drawn: Ints, given: Ints | None) -> Ints:

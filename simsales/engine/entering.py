@@ -126,9 +126,16 @@ class Entering:
             age = time - plan.regime_start[r]
             if age >= 0.0 and (not plan.pilot[r] or self.facts.eligible[r][deal]):
                 u = self.draw(deal, Purpose.ADOPTION, plan.regime_key[r])
-                if rules.adopted(plan.regime_adoption[r], plan.regime_ramp[r], age, u):
+                if rules.adopted(plan.regime_adoption[r], plan.regime_ramp[r], age, u) and self._has(deal, r, time):
                     return r
         return 0
+
+    def _has(self, deal: int, r: int, time: float) -> bool:
+        """Tell whether the deal has taken up what regime `r` builds on."""
+        return all(
+            rules.adopted(adoption, ramp, time - start, self.draw(deal, Purpose.ADOPTION, key))
+            for key, start, ramp, adoption in self.plan.needs[r]
+        )
 
     def enter(self, deal: Deal, stage: int, since: float | None = None) -> Visit | None:
         """Begin a visit; None if the deal has been there too often (R6)."""

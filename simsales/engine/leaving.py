@@ -223,7 +223,7 @@ class Leaving(Entering):
 
     def lose(self, deal: Deal, reason: int) -> None:
         """Lose a deal wherever it is (R7): at once, or as soon as the task in hand ends."""
-        if deal.over or not (deal.status == OPEN or deal.after == OPEN):
+        if deal.over or OPEN not in (deal.status, deal.after):
             return
         deal.doomed = reason
         visit = deal.visit

@@ -83,11 +83,11 @@ def _sources(low: Lowering) -> tuple[Source, ...]:
             found.append(Source(label, c, hash32(f"campaign:{label}"), campaign))
         if any(channel.spend is not None for channel in same):
             found.append(Source(f"{name}:spend", c, hash32(f"channel:{name}:spend"), spend=True))
-    _distinct([source.name for source in found], [source.key for source in found])
+    distinct([source.name for source in found], [source.key for source in found])
     return tuple(found)
 
 
-def _distinct(names: Sequence[str], keys: Sequence[int]) -> None:
+def distinct(names: Sequence[str], keys: Sequence[int]) -> None:
     """Refuse sources whose words are the same: they would share their draws."""
     seen: dict[int, str] = {}
     for name, key in zip(names, keys, strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -36,6 +38,38 @@ def _holding(clauses: tuple[Clause, ...], amount: Floats, named: Named) -> Flags
         names, codes = named[field]
         same = np.array([*(name == value for name in names), value == ""], dtype=bool)[codes]  # -1 reads the last one
         found &= same if operator == "==" else ~same
+    return found
+
+
+def regime_shares(plan: Plan, time: float) -> tuple[float, ...]:
+    """Return the share of deals that follow each regime at a time, conditions on deals left out.
+
+    Draws of one date are one draw; draws of several dates are independent.
+    """
+    limits = [_limits(plan, r, time) for r in range(plan.n_regimes)]
+    edges: dict[int, set[float]] = {}
+    for each in limits:
+        for key, limit in (each or {}).items():
+            edges.setdefault(key, {0.0, 1.0}).add(limit)
+    keys = list(edges)
+    shares = [0.0] * plan.n_regimes
+    for cell in itertools.product(*(itertools.pairwise(sorted(edges[key])) for key in keys)):
+        below = {key: high for key, (_, high) in zip(keys, cell, strict=True)}
+        last = max(r for r, each in enumerate(limits) if each is not None and all(below[k] <= limit for k, limit in each.items()))
+        shares[last] += math.prod(high - low for low, high in cell)
+    return tuple(shares)
+
+
+def _limits(plan: Plan, r: int, time: float) -> dict[int, float] | None:
+    """Return below which limits the draws of a deal that follows a regime must lie; None where none does."""
+    own = (plan.regime_key[r], float(plan.regime_start[r]), float(plan.regime_ramp[r]), float(plan.regime_adoption[r]))
+    found: dict[int, float] = {}
+    for key, start, ramp, adoption in () if r == 0 else (own, *plan.needs[r]):
+        age = time - start
+        if age < 0.0 or plan.pilot[r]:
+            return None
+        limit = adoption * (1.0 if age >= ramp else age / ramp)
+        found[key] = min(found.get(key, 1.0), limit)
     return found
 
 

@@ -7,6 +7,7 @@ positions in :attr:`Plan.tables`. Tables by regime have a first axis of length `
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +23,11 @@ from simsales.engine.tables import Table
 from simsales.engine.worktime import WorkTime
 from simsales.model.apply import Timeline
 from simsales.model.conditions import Clause
+
+__all__ = [
+    "CHURNED", "CODES", "LOST", "NOBODY", "NO_DECISION", "OPEN", "RETAINED", "STATUS", "WON",
+    "Flags", "Floats", "Ints", "Opening", "Plan", "StageView",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -178,6 +184,18 @@ shape (n_regimes, n_reps)
     def pilot(self) -> tuple[bool, ...]:
         """Which regimes hold for some deals only (by condition): reps, queues and arrivals go on by the ones before."""
         return tuple(regime.where is not None for regime in self.timeline.regimes)
+
+    @cached_property
+    def needs(self) -> tuple[tuple[tuple[int, float, float, float], ...], ...]:
+        """What else a deal must have taken up, by regime: key of the draw, start, ramp in days, adoption."""
+        return tuple(
+            tuple(
+                (0 if n.start is None else n.start.toordinal(), -math.inf if n.start is None else self.clock.midnight(n.start),
+                 n.ramp_days, n.adoption)
+                for n in regime.needs
+            )
+            for regime in self.timeline.regimes
+        )  # fmt: skip
 
     @cached_property
     def views(self) -> tuple[tuple[StageView | None, ...], ...]:

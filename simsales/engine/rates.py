@@ -23,7 +23,8 @@ from simsales.model.calendars import WEEKDAYS, parse_hours
 from simsales.model.market import MONTHS, Campaign, Channel, Spend
 
 if TYPE_CHECKING:
-    from simsales.engine.plan import Plan
+    from simsales.engine.pilots import regime_shares
+from simsales.engine.plan import Plan
 
 DAYS_PER_YEAR = 365.25
 Hours = tuple[float, float]
@@ -97,6 +98,8 @@ def blend(plan: Plan, time: float, own: Callable[[int], float]) -> float:
         From the position of a regime to its number.
     """
     value = 0.0
+    if any(plan.needs):
+        return sum(share * own(r) for r, share in enumerate(regime_shares(plan, time)) if share > 0.0)
     for r, regime in enumerate(plan.timeline.regimes):
         age = time - plan.regime_start[r]
         if age < 0.0:

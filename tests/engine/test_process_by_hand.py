@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from engine_models import days, hours, model, same, simulate, stage, waiting, work
+from engine_models import days, hours, model, same, simulate, stage, waiting
 
 from simsales.engine import lower
 from simsales.engine.gathering import Gathering

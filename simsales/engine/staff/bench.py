@@ -86,9 +86,17 @@ class Bench:
             u = self._adopts[r][rep]
             if not self.plan.pilot[r] and rules.adopted(
                 self.plan.regime_adoption[r], self.plan.regime_ramp[r], age, u
-            ):
+            ) and self._has(rep, r):
                 return r
         return 0
+
+    def _has(self, rep: int, r: int) -> bool:
+        """Tell whether the rep has taken up what regime `r` builds on."""
+        name, now = self.plan.rep_key[rep], self.env.now
+        return all(
+            rules.adopted(adoption, ramp, now - start, self.streams.uniform(0, name, key, Purpose.ADOPTION))
+            for key, start, ramp, adoption in self.plan.needs[r]
+        )
 
     def skill_now(self, rep: int, regime: int | None = None) -> float:
         """Return a rep's skill with what is left of trainings (R5, R7).
