@@ -216,9 +216,7 @@ def _calendar(low: Lowering, name: str, base: Calendar) -> Calendar:
 
 
 def _trainings(low: Lowering, rep: Rep) -> list[Training]:
-    """Return the trainings that a rep takes: those who are employed at the start of it."""
-    if rep.name in low.seats:
-        return []
+    """Return the trainings that a rep takes, if employed at the start of it (of a replacement only the run knows)."""
     named = {training.name: training for model in low.models for training in model.trainings}
     return [
         training for training in named.values()
@@ -234,6 +232,7 @@ def _away(training: Training) -> list[dt.date]:
 def _trained(low: Lowering, rep: Rep) -> tuple[Trained, ...]:
     return tuple(
         Trained(
+            low.clock.midnight(training.start),
             low.clock.midnight(training.start + dt.timedelta(days=training.days_off)), training.skill, training.speed,
             math.inf if training.half_life_days is None else training.half_life_days,
         )

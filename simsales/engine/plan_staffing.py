@@ -46,8 +46,9 @@ class Leaving(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What one training does for one rep from its end on; half_life is inf where it stays."""
+    """What one training does for a rep who is employed at its begin, from its end on; half_life is inf where it stays."""
 
+    begin: float
     end: float
     skill: float
     speed: float

@@ -10,6 +10,7 @@ from engine_models import days, hours, model, same, simulate, stage, waiting, wo
 
 from simsales import kpi
 from simsales.engine import lower, run_plan
+from simsales.engine.reference import Run
 from simsales.engine.streams import Purpose, Streams, hash32
 from simsales.money.payroll import pay_statements
 
@@ -88,6 +89,19 @@ def test_a_replacement_sits_down_after_the_vacancy_and_ramps_up():
     assert table["team"].tolist()[1] == "北"
     assert log.plan.rep_skill[0, 1] == 0.7
     assert log.plan.rep_ramp_start[0, 1] == 0.5
+
+
+def test_a_replacement_is_trained_who_is_there_at_the_begin():
+    first = -math.log(draw("AE-01")) * YEAR / 3.0
+    trainings = [
+        {"name": "early", "role": "AE", "start": "2027-01-05", "skill": 1.0},
+        {"name": "late", "role": "AE", "start": str(np.datetime64("2027-01-04") + math.ceil(first) + 3), "skill": 4.0},
+    ]  # fmt: skip
+    m = model(**team(1, attrition={"AE": {"per_year": 3.0, "vacancy_days": 1.0}}, trainings=trainings))
+    run = Run(lower(m), 1, 0)
+    run.env.run_before(math.ceil(first) + 40.0)  # a month begins meanwhile
+    assert run.staff.skill_now(1) == 4.0
+    assert run.staff.skill_now(0) == 5.0  # has left, but would have had both by the dates of the model
 
 
 def test_the_vacancy_is_a_keyed_draw():

@@ -8,7 +8,7 @@ from simsales.engine.effort import EffortState
 from simsales.engine.environment import OrderedEnvironment
 from simsales.engine.hooks import Hooks
 from simsales.engine.plan import Plan
-from simsales.engine.plan_staffing import RoleRule
+from simsales.engine.plan_staffing import RoleRule, Trained
 from simsales.engine.state import Deal, Task
 from simsales.engine.streams import Purpose, Streams
 
@@ -109,9 +109,13 @@ class Bench:
         """
         skill = self.skill[self.regime(rep) if regime is None else regime][rep]
         if self._trained:
-            for each in self.plan.staffing.trainings[rep]:
+            for each in self._taken(rep):
                 skill += rules.trained(each.skill, each.half_life, self.env.now - each.end)
         return skill
+
+    def _taken(self, rep: int) -> list[Trained]:
+        """Return the trainings at whose begin a rep was employed."""
+        return [each for each in self.plan.staffing.trainings[rep] if self.hired[rep] <= each.begin]
 
     def _pace(self, rep: int, task: Task) -> float:
         """Return hours of work done in an hour of working time, read at the start (R3, R8)."""
@@ -120,7 +124,7 @@ class Bench:
         ramp = rules.ramp_factor(self._ramp_start[r][rep], self._ramp_days[r][rep], age, self._curves[r][rep])
         pace = self._speed[r][rep] * ramp
         if self._trained:
-            for each in self.plan.staffing.trainings[rep]:
+            for each in self._taken(rep):
                 pace *= 1.0 + rules.trained(each.speed - 1.0, each.half_life, now - each.end)
         for start, depth, days, roles in self._dips:
             if not roles or self.role[rep] in roles:
