@@ -14,8 +14,10 @@ from scipy import special
 
 from simsales.engine import lower
 from simsales.engine.arrivals import Deals, make_deals
+from simsales.engine.lower_leads import distinct
 from simsales.engine.rates import rate_pieces
 from simsales.engine.streams import Streams
+from simsales.errors import InvalidModelError
 from simsales.model.apply import apply
 from simsales.model.levers import Scenario
 from simsales.model.market import Point
@@ -342,6 +344,8 @@ def test_without_scoring_every_score_is_zero():
          r"channels\[0\].campaigns must have unique names, got 'f' 2 times"),
         ({"channels": [{**WEB, "campaigns": [{"name": "f", "start": "2027-02-01", "leads": 1.0}]}, {"name": "web/f", "leads_per_week": 1.0}]},
          r"channels\[0\].campaigns\[0\].name must give ids of its own, got 'web/f'"),
+        ({"channels": [{**WEB, "spend": {"per_week": 1.0, "most_leads_per_week": 1.0, "half_at": 1.0}}, {"name": "web:spend", "leads_per_week": 1.0}]},
+         r"channels\[0\].spend must give ids of its own, got 'web:spend'"),
         ({"products": [{"name": "A", "share": 0.0}]}, "products must have a share above 0 somewhere"),
         ({"scoring": {"factors": [{"name": "v"}]}}, r"scoring.factors\[0\].law must say how 'v' spreads over leads"),
     ],
@@ -349,3 +353,32 @@ def test_without_scoring_every_score_is_zero():
 def test_a_market_that_does_not_fit_is_refused(parts, message):
     with pytest.raises(ValidationError, match=message):
         model(**parts)
+
+
+def test_an_opening_deal_of_an_unknown_product_is_refused():
+    opening = pd.DataFrame({"deal_id": ["x"], "stage": ["Open"], "age_days": [1.0], "product": ["Basix"]})
+    with pytest.raises(InvalidModelError, match="opening.product must name a product of the model, got 'Basix'.*did you mean 'Basic'"):
+        lower(model(products=[{"name": "Basic"}]), opening=opening)
+    assert lower(model(), opening=opening).opening is not None  # a model without products does not read them
+
+
+def test_sources_with_one_key_are_refused():
+    with pytest.raises(InvalidModelError, match="channels and campaigns must have different 32-bit keys, got 'web' and 'web/fair'"):
+        distinct(["web", "web/fair"], [7, 7])
+
+
+def test_the_seen_score_decides_who_is_called_first():
+    """Ten leads wait on the first morning; one rep calls the highest score first (hours 0, 1, 2, ...)."""
+    fast = {"leads_per_week": 0.0, "campaigns": [{"name": "fair", "start": "2027-01-04", "leads": 10.0}], "name": "web"}
+    stages = [{"name": "Open", "tasks": [{"role": "SDR", "work_hours": 1.0}], "exits": [{"to": "won", "probability": 1.0}]}]
+    scoring = {"factors": [{"name": "size", "law": {"uniform": {"low": 0.0, "high": 100.0}}}], "noise_sd": 30.0}
+    m = model(channels=[fast], stages=stages, scoring=scoring, roles=[{"name": "SDR", "queue": "score", "routing": "pool"}],
+              reps=[{"name": "Ann", "role": "SDR", "hired": "2027-01-06"}])  # fmt: skip
+    log, facts = simulate(m), make_deals(lower(m), Streams(1))
+    n = len(log.deal.created)
+    order = log.task.deal[np.argsort(log.task.started)].tolist()
+    seen = sorted(range(n), key=lambda i: -facts.seen_score_at(i, 2.0))
+    true = sorted(range(n), key=lambda i: -facts.score_at(i, 2.0))
+    assert n > 5
+    assert order == seen
+    assert order != true
