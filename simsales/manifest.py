@@ -20,7 +20,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from simsales.errors import CheckFailedError, InvalidInputError
-from simsales.model.apply import DatedCost, DatedDip, Regime, Timeline, Uncertain
+from simsales.model.apply import Adoption, DatedCost, DatedDip, Regime, Timeline, Uncertain
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model
 
@@ -167,6 +167,8 @@ def timeline_data(timeline: Timeline) -> dict[str, Any]:
 def _regime_data(regime: Regime) -> dict[str, Any]:
     data = {"model": _plain(regime.model), "start": _plain(regime.start), "ramp_days": regime.ramp_days,
             "adoption": regime.adoption}  # fmt: skip
+    if regime.needs:
+        data["needs"] = [{"start": _plain(n.start), "ramp_days": n.ramp_days, "adoption": n.adoption} for n in regime.needs]
     return data if regime.where is None else data | {"where": regime.where}
 
 
@@ -181,7 +183,7 @@ def _dips_data(dips: tuple[DatedDip, ...]) -> list[dict[str, Any]]:
 def timeline_from(data: Mapping[str, Any]) -> Timeline:
     """Return the timeline that :func:`timeline_data` wrote."""
     regimes = tuple(
-        Regime(_model(r["model"]), _date(r["start"]), float(r["ramp_days"]), float(r["adoption"]), r.get("where"))
+        Regime(_model(r["model"]), _date(r["start"]), float(r["ramp_days"]), float(r["adoption"]), r.get("where"), _needs(r))
         for r in data["regimes"]
     )
     uncertain = None
@@ -190,6 +192,11 @@ def timeline_from(data: Mapping[str, Any]) -> Timeline:
         scenario = Scenario.model_validate_json(json.dumps(known["scenario"]))
         uncertain = Uncertain(scenario, _model(known["base"]), _costs(known["costs"]), _dips(known["dips"]))
     return Timeline(str(data["name"]), regimes, _costs(data["costs"]), _dips(data.get("dips", [])), uncertain)
+
+
+def _needs(data: Mapping[str, Any]) -> tuple[Adoption, ...]:
+    found = data.get("needs", [])
+    return tuple(Adoption(_date(n["start"]), float(n["ramp_days"]), float(n["adoption"])) for n in found)
 
 
 def _costs(data: list[dict[str, Any]]) -> tuple[DatedCost, ...]:

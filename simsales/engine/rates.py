@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simsales.engine.pilots import regime_shares
 from simsales.engine.plan_market import Floats, Ints, Source, at
 from simsales.model.apply import Regime
 from simsales.model.calendars import WEEKDAYS, parse_hours
 from simsales.model.market import MONTHS, Campaign, Channel, Spend
 
 if TYPE_CHECKING:
-    from simsales.engine.pilots import regime_shares
-from simsales.engine.plan import Plan
+    from simsales.engine.plan import Plan
 
 DAYS_PER_YEAR = 365.25
 Hours = tuple[float, float]

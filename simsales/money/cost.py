@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from simsales.engine.pilots import regime_shares
 from simsales.engine.rates import blend, channel_of, money_per_week
 from simsales.money.pay import DAYS_PER_YEAR
 from simsales.money.payroll import payroll
@@ -222,6 +223,9 @@ def lead_cost(plan: Plan, channel: np.ndarray, created: np.ndarray) -> float:
 
 def _blended(plan: Plan, table: np.ndarray, channel: np.ndarray, time: np.ndarray) -> np.ndarray:
     """Return a number that regimes state by channel, at some times: each replaces its share of what held before."""
+    if any(plan.needs):
+        shares = np.array([regime_shares(plan, float(moment)) for moment in time]).reshape(len(time), len(table))
+        return np.asarray((shares * table[:, channel].T).sum(axis=1))
     value: np.ndarray = table[0, channel]
     for r in range(1, len(table)):
         if not plan.pilot[r] and (table[r] != table[r - 1]).any():

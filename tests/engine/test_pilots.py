@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simsales.engine import simulate
+from simsales.engine import lower, simulate
+from simsales.engine.pilots import regime_shares
 from simsales.model.apply import apply
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model
@@ -119,3 +120,45 @@ def test_an_undated_dip_begins_with_the_run() -> None:
         assert log.task.work_hours[0] > 11.5
     first = run({"handoff": {"loss": 0.0, "dip": {"depth": 0.5, "days": 1000}}}, base=WORK)
     assert np.isclose(first.task.work_hours[0], 6.0 / (1 - 0.5 * (1 - first.task.started[0] / 1000.0)))
+
+
+def test_a_change_for_all_does_not_end_the_ramp_of_another_one() -> None:
+    ramp = {"set": {"path": "stages[Open].exits[*].delay_days", "to": 5.0, "start": "2027-02-01", "ramp_days": 100.0}}
+    full = {"set": {"path": "stages[Open].exits[won].probability", "to": 1.0, "start": "2027-02-01"}}
+    log = run(ramp, full)
+    created, closed = log.deal.created, np.isfinite(log.deal.closed)
+    fast = np.isclose(days(log), 5.0)
+    for low, high in ((31.0, 71.0), (91.0, 131.0)):
+        chosen = closed & (created >= low) & (created < high)
+        expected = ((low + high) / 2 - 31.0) / 100.0
+        assert abs(fast[chosen].mean() - expected) < 3 * 0.5 / chosen.sum() ** 0.5
+    later = closed & (created >= 31.0)
+    assert (log.deals["status"].to_numpy()[later] == "won").all()
+    assert fast[closed & (created > 131.0)].all()
+
+
+def test_two_partial_changes_meet_independently_or_on_one_day_together() -> None:
+    one = {"set": {"path": "stages[Open].exits[*].delay_days", "to": 5.0, "adoption": 0.5, "start": "2027-01-02"}}
+    two = {"set": {"path": "stages[Open].exits[won].probability", "to": 1.0, "adoption": 0.5}}
+    for start, both in (("2027-01-03", 0.25), ("2027-01-02", 0.5)):
+        log = run(one, {"set": {**two["set"], "start": start}})
+        chosen = (log.deal.created >= 2.0) & (log.deal.created < 179.0)
+        fast = np.isclose(days(log), 5.0)[chosen]
+        won = (log.deals["status"] == "won").to_numpy()[chosen]
+        n = int(chosen.sum())
+        # the second one wins for sure, else half of the deals win anyway
+        lost_fast = (fast & ~won).mean()
+        assert abs(fast.mean() - 0.5) < 3 * 0.5 / n**0.5
+        assert abs(lost_fast - (0.5 - both) * 0.5) < 3 * (0.11 / n) ** 0.5
+
+
+def test_the_rate_of_leads_is_that_of_the_mix_of_regimes() -> None:
+    half = {"scale": {"path": "channels[fair].leads_per_week", "by": 2.0, "adoption": 0.5, "start": "2027-01-02"}}
+    more = {"scale": {"path": "channels[fair].leads_per_week", "by": 10.0, "start": "2027-01-03"}}
+    plan = lower(apply(Scenario(changes=[half, more]), BASE))
+    assert [round(share, 9) for share in regime_shares(plan, 0.5)] == [1.0, 0.0, 0.0, 0.0]
+    assert [round(share, 9) for share in regime_shares(plan, 1.5)] == [0.5, 0.5, 0.0, 0.0]
+    assert [round(share, 9) for share in regime_shares(plan, 5.0)] == [0.0, 0.0, 0.5, 0.5]
+    fairs = (simulate(plan, seed=5).deals["channel"] == "fair").sum()
+    # 7 a week x 10 x 1.5 = 15 a day for 198 days: 2970, and a little before
+    assert abs(fairs - 2972) < 4 * 2972**0.5

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from simsales.errors import InvalidModelError
 from simsales.model.apply import Timeline, apply, named_reps, sampled
 from simsales.model.apply.spread import standardised
 from simsales.model.laws import LAWS, Constant, Empirical, Exponential, Gamma, Law, Lognormal, Mixture, Uniform, Weibull
@@ -324,3 +325,19 @@ def test_one_number_has_one_key_in_every_scenario() -> None:
 def test_a_source_and_its_grade_are_kept() -> None:
     change = Scenario(changes=[{"scale": {"path": "x", "by": 0.8, "source": "访谈 2027", "grade": "judgement", "step": "月 1", "owner": "市场部"}}]).changes[0]
     assert (change.source, change.grade, change.step, change.owner) == ("访谈 2027", "judgement", "月 1", "市场部")
+
+
+def test_a_ramp_that_is_over_needs_no_branch_and_one_that_rises_does() -> None:
+    ramp = {"scale": {"path": "stages[Lead].exits[Demo].delay_days", "by": 0.5, "start": "2027-02-01", "ramp_days": 28.0}}
+    for start, starts in (("2027-03-01", 3), ("2027-02-15", 4)):
+        found = timeline(ramp, {"scale": {"path": "stages[Demo].exits[审批].delay_days", "by": 2.0, "start": start}})
+        assert len(found.regimes) == starts
+        assert stage(found.last, "Lead").exits[0].delay_days.median() == 2.0
+    assert found.regimes[-2].needs == ()
+    assert [(n.start, n.ramp_days, n.adoption) for n in found.regimes[-1].needs] == [(dt.date(2027, 2, 1), 28.0, 1.0)]
+
+
+def test_too_many_overlapping_changes_are_refused() -> None:
+    changes = [{"scale": {"path": "stages[Lead].exits[Demo].delay_days", "by": 0.9, "adoption": 0.5, "start": f"2027-02-{day:02d}"}} for day in range(1, 11)]
+    with pytest.raises(InvalidModelError, match="must leave at most 256 rules side by side, got 257|must leave at most 256 rules"):
+        timeline(*changes)

@@ -111,9 +111,10 @@ def test_dated_changes_make_regimes_in_order_of_their_dates():
     late = {"set": {"path": "stages[Close].exits[won].probability", "to": 0.9, "start": "2027-06-01"}}
     early = {"set": {"path": "stages[Close].exits[won].probability", "to": 0.7, "start": "2027-03-01", "adoption": 0.5}}
     timeline = apply(Scenario(changes=[late, early, {"scale": {"path": "channels[web].leads_per_week", "by": 2.0}}]), BASE)
-    assert [regime.start for regime in timeline.regimes] == [None, dt.date(2027, 3, 1), dt.date(2027, 6, 1)]
-    assert [regime.adoption for regime in timeline.regimes] == [1.0, 0.5, 1.0]
-    assert [regime.model.channels[0].leads_per_week for regime in timeline.regimes] == [20.0] * 3
+    assert [regime.start for regime in timeline.regimes] == [None, dt.date(2027, 3, 1), dt.date(2027, 6, 1), dt.date(2027, 6, 1)]
+    assert [regime.adoption for regime in timeline.regimes] == [1.0, 0.5, 1.0, 1.0]
+    assert [len(regime.needs) for regime in timeline.regimes] == [0, 0, 0, 1]  # the last: deals that had taken up the first
+    assert [regime.model.channels[0].leads_per_week for regime in timeline.regimes] == [20.0] * 4
 
 
 REFUSED = {

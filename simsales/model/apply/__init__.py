@@ -2,8 +2,9 @@
 
 Changes without a date hold from the beginning; dated ones begin a new regime. A deal that enters a
 stage takes the latest regime that has begun and that it adopts (a keyed draw against adoption and
-ramp-in), so the same deal decides alike in every scenario. A change with a condition (`where`) branches:
-later changes continue with it for the deals for which it holds, and without it for all others.
+ramp-in), so the same deal decides alike in every scenario. A change that is not for all deals (a condition, an adoption
+below 1, a ramp that is still rising) branches: later changes go on with it for the deals that have it, and without it for
+all others.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from simsales.model.apply import market, people, process, tasks
 from simsales.model.apply.people import named_reps
 from simsales.model.apply.process import merged
 from simsales.model.apply.sampling import checked_ends, sampled
-from simsales.model.apply.timeline import DatedCost, DatedDip, Regime, Timeline, Uncertain, as_timeline
+from simsales.model.apply.timeline import Adoption, DatedCost, DatedDip, Regime, Timeline, Uncertain, as_timeline
 from simsales.model.base import Value
 from simsales.model.schema import Model
 
-__all__ = ["DatedCost", "DatedDip", "Regime", "Timeline", "Uncertain", "Value", "apply", "as_timeline", "merged",
+__all__ = ["Adoption", "DatedCost", "DatedDip", "Regime", "Timeline", "Uncertain", "Value", "apply", "as_timeline", "merged",
            "named_reps", "sampled"]  # fmt: skip
 
 STEPS: dict[str, Callable[[Any, Model], Model]] = {**process.STEPS, **tasks.STEPS, **people.STEPS, **market.STEPS}
@@ -35,11 +36,17 @@ BOTS = ("roles", "reps", "calendars")
 """What a bot adds besides: it changes nothing for deals that do not come to it."""
 
 
+MOST = 256
+"""Regimes of one timeline: eight partial changes that overlap."""
+
+_Condition = tuple[Adoption | None, str | None]
+
+
 @dataclass
 class _Branch:
     """The model of all deals for which some conditions hold."""
 
-    conditions: tuple[str, ...]
+    conditions: tuple[_Condition, ...]
     model: Model
     last: int
 
@@ -93,29 +100,70 @@ def _applied(scenario: levers.Scenario, model: Model) -> Timeline:
 
 
 def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch]) -> None:
-    """Let every branch go on with a change; one with a condition begins new branches."""
+    """Let every branch go on with a change; one that is not for all deals begins new branches."""
     start = _starts(change)
+    _settle(start, branches)
+    partial = change.adoption < 1.0 or (change.ramp_days > 0.0 and start is not None)
+    share = Adoption(start, change.ramp_days, change.adoption) if partial and not _of_people(change) else None
+    own: _Condition = (share, change.where)
     for branch in tuple(branches):
         changed = STEPS[change.kind](change, branch.model)
         conditions = branch.conditions
-        if change.where is not None and change.where not in conditions:
-            _of_deals_only(change, branch.model, changed)
-            conditions = (*conditions, change.where)
+        if own != (None, None) and own not in conditions:
+            if change.where is not None:
+                _of_deals_only(change, branch.model, changed)
+            conditions = (*conditions, own)
             if any(other.conditions == conditions for other in branches):
                 continue  # that branch exists: it takes the change itself
-        where = " and ".join(conditions) or None
-        new = Regime(changed, start, change.ramp_days, change.adoption, where)
-        old = regimes[branch.last]
-        full = all(r.adoption == 1.0 and r.ramp_days == 0.0 for r in (new, old))
-        if full and start == old.start and conditions == branch.conditions:
-            regimes[branch.last] = Regime(changed, start, where=where)
-            branch.model = changed
-            continue
-        regimes.append(new)
-        if conditions == branch.conditions:
-            branch.model, branch.last = changed, len(regimes) - 1
-        else:
-            branches.append(_Branch(conditions, changed, len(regimes) - 1))
+        _go_on(branch, branches, regimes, _regime(change, changed, start, conditions), conditions)
+    if len(regimes) > MOST:
+        message = f" must leave at most {MOST} rules side by side, got {len(regimes)}. Hint: let fewer changes ramp in at once"
+        raise ValueError(message)
+
+
+def _of_people(change: levers.Change) -> bool:
+    return isinstance(change, (levers.Hire, levers.Leave, levers.Retrain))
+
+
+def _settle(start: dt.date | None, branches: list[_Branch]) -> None:
+    """Forget what every deal has taken up by `start`: a ramp to all deals that is over."""
+    over = {c for branch in branches for c in branch.conditions if c[1] is None and c[0] is not None and _is_over(c[0], start)}
+    for condition in over:
+        branches[:] = [branch for branch in branches if condition in branch.conditions]
+        for branch in branches:
+            branch.conditions = tuple(c for c in branch.conditions if c != condition)
+
+
+def _is_over(share: Adoption, start: dt.date | None) -> bool:
+    if share.adoption < 1.0 or share.start is None or start is None:
+        return False
+    return (start - share.start).days >= share.ramp_days
+
+
+def _regime(
+    change: levers.Change, model: Model, start: dt.date | None, conditions: tuple[_Condition, ...]
+) -> Regime:
+    where = " and ".join(dict.fromkeys(text for _, text in conditions if text is not None)) or None
+    mine = Adoption(start, change.ramp_days, change.adoption)
+    needs = tuple(dict.fromkeys(share for share, _ in conditions if share not in (None, mine)))
+    return Regime(model, start, change.ramp_days, change.adoption, where, needs)  # type: ignore[arg-type]
+
+
+def _go_on(
+    branch: _Branch, branches: list[_Branch], regimes: list[Regime], new: Regime, conditions: tuple[_Condition, ...]
+) -> None:
+    """Add a regime to its branch, or begin a branch; two full changes of one day are one regime."""
+    old = regimes[branch.last]
+    full = all(r.adoption == 1.0 and r.ramp_days == 0.0 for r in (new, old))
+    if full and new.start == old.start and conditions == branch.conditions and new.needs == old.needs:
+        regimes[branch.last] = new
+        branch.model = new.model
+        return
+    regimes.append(new)
+    if conditions == branch.conditions:
+        branch.model, branch.last = new.model, len(regimes) - 1
+    else:
+        branches.append(_Branch(conditions, new.model, len(regimes) - 1))
 
 
 def _of_deals_only(change: levers.Change, before: Model, after: Model) -> None:

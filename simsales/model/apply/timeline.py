@@ -10,6 +10,15 @@ from simsales.model.schema import Model
 
 
 @dataclass(frozen=True)
+class Adoption:
+    """A share of all deals, drawn deal by deal: it rises from 0 at `start` to `adoption` over `ramp_days`."""
+
+    start: dt.date | None
+    ramp_days: float
+    adoption: float
+
+
+@dataclass(frozen=True)
 class Regime:
     """A model that holds from a date on.
 
@@ -23,6 +32,8 @@ class Regime:
     where : str, optional
         Condition on a deal's attributes: only deals for which it holds take it up; nothing but what happens to a deal
         differs from the regime before.
+    needs : tuple of Adoption
+        Earlier changes that its model holds and that not every deal takes up: only deals that do are meant.
     """
 
     model: Model
@@ -30,6 +41,7 @@ class Regime:
     ramp_days: float = 0.0
     adoption: float = 1.0
     where: str | None = None
+    needs: tuple[Adoption, ...] = ()
 
 
 @dataclass(frozen=True)
