@@ -223,16 +223,15 @@ class Leaving(Entering):
 
     def lose(self, deal: Deal, reason: int) -> None:
         """Lose a deal wherever it is (R7): at once, or as soon as the task in hand ends."""
-        if deal.over or OPEN not in (deal.status, deal.after):
+        visit = deal.visit
+        if visit is None or deal.doomed or OPEN not in (deal.status, deal.after):
             return
         deal.doomed = reason
-        visit = deal.visit
         for task in tuple(deal.tasks):
             self.withdraw(task)
-        if visit is None or any(in_hand(task) for task in visit.batch):
-            return
-        deal.over = True
-        self.leave(deal, visit, LOST, reason)
+        if not any(in_hand(task) for task in visit.batch):
+            deal.over = True
+            self.leave(deal, visit, LOST, reason)
 
     def withdraw(self, task: Task) -> None:
         """Take a task that waits out of its queue; its visit learns that it has lapsed."""

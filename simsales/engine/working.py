@@ -87,13 +87,14 @@ class Working(Leaving):
 
     def submit(self, task: Task, item: TaskView) -> None:
         """Queue a task, now or with a meeting or a batch; its deal may give up meanwhile (R3, R4)."""
-        visit, late = task.visit, item.position >= len(task.visit.view.tasks)
+        visit = task.visit
         self.rows.append(task.row)
         if item.gather is not None:
             self.gathering.add(task, (visit.stage, item.position), item.gather)
         else:
             self.staff.queue(task)
-        if visit.view.patience is not None and task.queue is not None and not late:
+        late = visit.view.patience is None or item.position >= len(visit.view.tasks)
+        if task.queue is not None and not late:
             self.watch(task, visit)
 
     def watch(self, task: Task, visit: Visit) -> None:

@@ -220,7 +220,7 @@ class Stage(Value):
     when : str, optional
         Condition on entry such as ``amount >= 50000`` or ``discount > authority``; otherwise skipped (R6).
     max_visits : int
-        A deal that would enter once more is lost instead (R6).
+        A deal that would enter once more is lost instead (R6), a customer after the sale is retained.
     win_probability : float, optional
         What the CRM states for a deal in this stage; used by the stage-weighted baseline only.
     sla_days : float, optional

@@ -175,6 +175,12 @@ def test_patience_runs_while_a_task_waits_for_a_meeting():
     assert np.isnan(log.task.started[0])
 
 
+def test_a_breach_takes_work_out_of_a_meeting():
+    stages = [stage("Open", tasks=[task(1.0, gather={"weekday": "wed"})], sla_days=1.0, escalate_to="SE")]
+    log = simulate(model(**TWO_ROLES, stages=stages), opening=waiting({}))
+    assert (hours(log, "started"), log.tasks["rep"].tolist()) == ([24.0], ["Sam"])
+
+
 def test_who_gave_up_does_not_count_for_a_batch():
     parts = committee(size=2)
     parts["calendar"] = {"hours": "00:00-24:00", "days": "mon-sun"}
@@ -293,6 +299,13 @@ def test_a_deal_waiting_for_a_meeting_is_lost_at_once():
 def test_a_deal_on_its_way_between_two_roles_is_lost_at_once():
     m = model(**TWO_ROLES, handoff={"delay_days": 2.0}, stages=[stage("Open", tasks=[task(24.0), task(24.0, "SE")])])
     assert days(lose_at(m, 1.5, {}).deal.closed) == [1.5]
+
+
+def test_losing_a_customer_is_churn():
+    m = sold(stage("Onboarding", "retained", 30.0))
+    log = lose_at(m, 9.0, {})
+    assert (log.deal.status.tolist(), log.deal.after.tolist(), days(log.visit.left)[-1]) == ([WON], [CHURNED], 9.0)
+    assert log.visits["exit"].tolist() == ["won", "churned"]
 
 
 def test_losing_a_closed_deal_changes_nothing():

@@ -15,6 +15,8 @@ from simsales.engine import EventLog, lower, run_plan
 from simsales.engine.plan import CHURNED, LOST, OPEN, RETAINED, WON
 from simsales.engine.reference import Run
 from simsales.engine.state import HANDOVER, NONE
+from simsales.model.apply import apply
+from simsales.model.levers import Scenario
 from simsales.model.schema import Model
 
 EVERYDAY = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -167,6 +169,27 @@ def test_every_process_obeys_the_laws(model, seed, data):
     same(log, run_plan(plan, seed))
     history = log.to_history()
     assert len(history.visits) == int((~log.after_sale[log.visit.stage]).sum())
+
+
+LATER = [
+    {"set": {"path": "pace.correlation", "to": 0.8, "start": "2027-01-20", "adoption": 0.5}},
+    {"set": {"path": "stages[线索].when", "to": "amount >= 20", "start": "2027-01-20"}},
+    {"set": {"path": "stages[线索].sla_days", "to": 0.25, "start": "2027-02-01", "ramp_days": 9.0}},
+    {"set": {"path": "handoff.loss", "to": 0.9, "start": "2027-02-01"}},
+]
+
+
+@settings(EVERYDAY, max_examples=15)
+@given(model=models(), seed=st.integers(0, 2**64), data=st.data())
+def test_processes_may_change_while_the_run_goes_on(model, seed, data):
+    changed = apply(Scenario(changes=data.draw(st.lists(st.sampled_from(LATER), min_size=1, max_size=3, unique_by=str))), model)
+    log = run_plan(lower(changed, opening=opening(data, model)), seed)
+    check(log)
+    early = log.visit.left < 16.0  # before the first change all is as it was
+    plain = run_plan(lower(model), seed) if log.plan.opening is None else None
+    if plain is not None:
+        before = plain.visit.left < 16.0
+        assert log.visit.left[early].tolist() == plain.visit.left[before].tolist()
 
 
 @settings(EVERYDAY, max_examples=15)
