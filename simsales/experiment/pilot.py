@@ -10,7 +10,7 @@ import pandas as pd
 
 from simsales.engine.arrivals import make_deals
 from simsales.engine.plan import LOST, NO_DECISION, WON
-from simsales.engine.streams import Streams
+from simsales.engine.streams import Purpose, Streams
 from simsales.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -83,8 +83,11 @@ def pilot(log: EventLog, regime: int | None = None) -> Pilot:
         raise InvalidInputError(message)
     facts = make_deals(plan, Streams(log.seed, log.replication))
     asked = np.array(facts.eligible[which], dtype=bool) if plan.pilot[which] else np.ones(len(facts.created), dtype=bool)
-    since = np.maximum(facts.created, plan.start) >= plan.regime_start[which]
-    took = asked & (facts.regime >= which)
+    age = np.maximum(facts.created, plan.start) - plan.regime_start[which]
+    since, ramp = age >= 0.0, float(plan.regime_ramp[which])
+    risen = np.where(age >= ramp, 1.0, age / ramp) if ramp > 0.0 else np.ones(len(age))
+    u = facts.draws.vector(Purpose.ADOPTION, plan.regime_key[which])
+    took = asked & (u < plan.regime_adoption[which] * risen)
     groups = {"pilot": took, CONTROL: asked & ~took, ELSEWHERE: ~asked}
     rows = {name: _row(log, since & chosen) for name, chosen in groups.items() if (since & chosen).any()}
     return Pilot(pd.DataFrame.from_dict(rows, orient="index").rename_axis("group"), _note(CONTROL in rows))

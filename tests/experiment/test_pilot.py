@@ -37,6 +37,14 @@ def test_a_pilot_of_some_deals_has_a_control_of_the_same_kind() -> None:
     assert abs(table.loc["pilot", "deals"] - 422) < 5 * 422**0.5
 
 
+def test_what_begins_later_for_all_keeps_the_groups_apart() -> None:
+    half = {"set": {"path": "stages[Open].exits[won].delay_days", "to": 3.0, "adoption": 0.5, "start": "2027-02-01"}}
+    later = {"set": {"path": "stages[Open].exits[lost].delay_days", "to": 1.0, "start": "2027-03-01"}}
+    table = pilot(simulate(apply(Scenario(changes=[half, later]), BASE))).table
+    assert table["cycle_days"].round(6).tolist() == [3.0, 9.0]
+    assert abs(table.loc["pilot", "deals"] / table["deals"].sum() - 0.5) < 3 * 0.5 / table["deals"].sum() ** 0.5
+
+
 def test_without_a_control_the_words_are_of_association() -> None:
     found = pilot(run(where="segment == large"))  # type: ignore[arg-type]
     assert list(found.table.index) == ["pilot", "not asked"]

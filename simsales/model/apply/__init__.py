@@ -146,7 +146,7 @@ def _regime(
     where = " and ".join(dict.fromkeys(text for _, text in conditions if text is not None)) or None
     mine = Adoption(start, change.ramp_days, change.adoption)
     needs = tuple(dict.fromkeys(share for share, _ in conditions if share not in (None, mine)))
-    return Regime(model, start, change.ramp_days, change.adoption, where, needs)  # type: ignore[arg-type]
+    return Regime(model, start, change.ramp_days, change.adoption, where, needs)
 
 
 def _go_on(
