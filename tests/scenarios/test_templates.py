@@ -223,3 +223,19 @@ def test_sdr_and_ae_are_both_credited_for_what_they_win_together() -> None:
     kpis = ss.simulate(template("inside_sales_sdr"), seed=1).kpis()
     assert kpis["quota_attainment[role=SDR]"] == pytest.approx(kpis["quota_attainment[role=AE]"])
     assert kpis["quota_attainment[role=AE]"] > 0.5
+
+
+@pytest.mark.parametrize("names", VOCABULARIES.values(), ids=VOCABULARIES)
+def test_a_model_may_speak_any_of_the_five_vocabularies(names: tuple[str, ...]) -> None:
+    *selling, after = names
+    stages = [
+        {"name": name, "exits": [{"to": to, "probability": 0.8, "delay_days": 3}, {"to": "lost", "probability": 0.2}]}
+        for name, to in zip(selling, [*selling[1:], "won"], strict=True)
+    ]
+    stages[-1]["exits"][0]["then"] = after
+    stages.append({"name": after, "after_sale": True, "exits": [{"to": "retained", "probability": 1.0}]})
+    model = ss.Model(process="linear", channels=[{"name": "web", "leads_per_week": 5.0}], stages=stages)
+    assert canonical(names[0])[0] == "prospecting"
+    assert outcomes(model)["won"] == pytest.approx(0.8 ** len(selling))
+    log = ss.simulate(model, seed=1, cases=50, until="2029-12-31")
+    assert set(log.deals.loc[log.deals["status"] == "won", "after"]) == {"retained"}
