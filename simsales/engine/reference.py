@@ -55,7 +55,10 @@ class Run(Working):
             for task in deal.tasks:
                 task.done.callbacks = []
             deal.tasks.clear()
+            for task in deal.visit.batch if deal.visit is not None else ():
+                task.done.callbacks = []
             deal.visit = None
+        self.staff.lose = None
         self.env.forget()
 
     # a deal's life -----------------------------------------------------------------------------

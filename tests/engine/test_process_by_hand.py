@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 from engine_models import days, hours, model, same, simulate, stage, waiting
 
 from simsales.engine import lower
-from simsales.engine.gathering import Gathering
 from simsales.engine.plan import CHURNED, LOST, OPEN, RETAINED, WON
 from simsales.engine.reference import Run
 from simsales.engine.rules import next_meeting
@@ -399,7 +399,13 @@ def test_an_opening_deal_cannot_be_a_customer_already():
 def test_memory_is_free_after_a_run_with_everything_in_it():
     tasks = [task(3.0), task(5.0, "SE", parallel=True), task(1.0, gather={"weekday": "wed"})]
     m = model(**TWO_ROLES, handoff={"delay_days": 0.5}, stages=[stage("Open", "won", 1.0, tasks=tasks, sla_days=2.0, escalate_to="SE")])
-    run = Run(lower(m, opening=pd.concat([waiting({}, {})]), until=1.0), 1, 0)
-    run.log()
-    assert isinstance(run.gathering, Gathering)
-    assert all(not deal.tasks for deal in run.deals)
+    gc.collect()
+    gc.disable()
+    try:
+        run = Run(lower(m, opening=waiting({}, {}, {}), until=0.3), 1, 0)
+        known = [weakref.ref(each) for each in (run, run.staff, run.gathering)]
+        run.log()
+        del run
+        assert [each() for each in known] == [None] * len(known)
+    finally:
+        gc.enable()
