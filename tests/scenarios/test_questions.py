@@ -214,7 +214,7 @@ def test_a_bot_answers_at_once_and_is_worth_less_if_speed_is_worth_nothing() -> 
     found = gains(6, "bot", "sdr-team", "no-speed-effect", "bot-no-speed-effect", until="2027-06-30")
     assert found.loc["response_hours", "bot"] < found.loc["response_hours", "sdr-team"] < 0
     worth = found.loc["won", "bot-no-speed-effect"] - found.loc["won", "no-speed-effect"]
-    assert found.loc["won", "bot"] > worth > 0
+    assert found.loc["won", "bot"] > 4 * abs(worth), "all that the bot brings is speed"
 
 
 # 7. Approval threshold
