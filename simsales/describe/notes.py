@@ -16,7 +16,7 @@ from simsales.model.schema import Exit, Model, Stage
 
 def notes(model: Model) -> list[str]:
     """Return what the reader should know before trusting a run: assumptions, gaps, dead ends."""
-    return [*_assumed(model), *_calendar_notes(model), *_unreached(model), *_endless(model)]
+    return [*_assumed(model), *_calendar_notes(model), *_unreached(model), *_endless(model), *_without_effect(model)]
 
 
 def brief_notes(model: Model, file: str) -> list[str]:
@@ -69,6 +69,13 @@ def _assumed(model: Model) -> Iterator[str]:
             yield f"{plural(len(paths), 'parameter')} {words}: {', '.join(paths[:4])}{more}."
     if model.effort is not None and model.effort.status == "assumed":
         yield "The reaction of effort to pay is an assumption; compare with effort: off."
+
+
+def _without_effect(model: Model) -> Iterator[str]:
+    """Yield parts of pay plans that can never do anything in this model."""
+    for name, plan in model.plans.items():
+        if plan.clawback is not None and model.terms.cancel_share == 0.0:
+            yield f"Plan {name} takes pay back for cancelled deals, but none is ever cancelled. Hint: terms: {{cancel_share: 0.05}}."
 
 
 def _calendar_notes(model: Model) -> Iterator[str]:

@@ -54,6 +54,10 @@ class Purpose(IntEnum):
     PUSH = 21
     DEADLINE = 22
     PLACE = 23
+    CASH = 24
+    BAD_DEBT = 25
+    CANCEL = 26
+    CANCEL_AFTER = 27
     PRODUCT = 30
     REGION = 31
     DISCOUNT = 32

@@ -145,7 +145,7 @@ def _is_flat(sequence: CommentedSeq, depth: int, length: int) -> bool:
 def _scalar(value: Any) -> Any:
     """Return a value as it is written: 60.0 as 60, a time with its zone, odd characters escaped."""
     if isinstance(value, str):
-        return value if value.isprintable() else DoubleQuotedScalarString(value)
+        return value if _is_simple(value) else DoubleQuotedScalarString(value)
     if isinstance(value, bool) or not isinstance(value, (float, dt.datetime)):
         return value
     if isinstance(value, dt.datetime):
@@ -167,3 +167,8 @@ def _flat_length(value: Any) -> int:
         pairs = any(isinstance(item, Mapping) and len(item) == 1 for item in value)
         return 2 + sum(2 + _flat_length(item) for item in value) + _FLOW_LENGTH * pairs
     return len(str(value))
+
+
+def _is_simple(text: str) -> bool:
+    """Tell whether YAML reads a text back as it is (the library leaves ``? 1`` bare, which begins a key)."""
+    return text.isprintable() and not text.startswith("?")

@@ -82,7 +82,9 @@ def _describe(part: dict[str, Any], kind: type[Value]) -> None:
             field["minItems"] = field.pop("minLength")
         if name in helps and "$ref" not in field:
             field["description"] = helps[name]
-    part.get("properties", {}).pop("kind", None)
+    if not issubclass(kind, levers.Change):
+        return
+    part.get("properties", {}).pop("kind", None)  # the change's key says it
     if "kind" in part.get("required", []):
         part["required"].remove("kind")
 

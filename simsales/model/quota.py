@@ -331,7 +331,7 @@ def assigned(model: Model) -> dict[str, float]:
     """
     from simsales.model.apply import named_reps  # imports the model, which holds quotas
 
-    quotas: Quotas | None = getattr(model, "quotas", None)
+    quotas = model.quotas
     reps = [rep for rep in named_reps(model) if rep.plan is not None]
     if quotas is None or not reps:
         return {}

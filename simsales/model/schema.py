@@ -40,6 +40,7 @@ from simsales.model.process import (
     Task,
     Touch,
 )
+from simsales.model.quota import Quotas
 from simsales.model.scoring import Scoring
 from simsales.model.terms import Terms
 
@@ -89,7 +90,7 @@ class Model(Value):
         linear: every way from a stage leads to the next one or out; a skip or a return is an error.
     fx : dict
         Units of the model's currency for one unit of another: a number, or dated rates.
-    handoff, pace, pricing, terms, timing, effort, scoring
+    handoff, pace, pricing, terms, quotas, timing, effort, scoring
         Mechanisms of the whole organisation; absent or at their defaults they do nothing.
     attrition : dict
         By role.
@@ -131,6 +132,7 @@ class Model(Value):
     attrition: dict[str, Attrition] = {}
     trainings: Annotated[tuple[Training, ...], Seq] = ()
     plans: dict[str, CompPlan] = {}
+    quotas: Quotas | None = None
     effort: Annotated[Effort | None, BeforeValidator(_effort)] = None
     timing: Timing | None = None
     shocks: Shocks = Shocks()

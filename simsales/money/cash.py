@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from simsales.engine.plan import WON
-from simsales.engine.streams import Streams, hash64
+from simsales.engine.streams import Purpose, Streams, hash64
 from simsales.model.laws import AnyLaw
 from simsales.model.terms import Terms
 from simsales.money.pay import exact
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Flows", "cancelled_at", "cash_between", "flows", "plain", "receipts", "terms_of"]
 
-CASH, BAD_DEBT, CANCEL, CANCEL_AFTER = 24, 25, 26, 27
 """Purposes of the draws; the numbers never change."""
 KINDS = ("deposit", "payment", "refund")
 EDGE = 1e-12
@@ -145,8 +144,8 @@ def cancelled_at(log: EventLog) -> Floats:
     for terms, mine in _by_terms(log, won, log.deal.closed[won]):
         if terms.cancel_share > 0.0:
             deals = won[mine]
-            gone = _uniforms(log, deals, CANCEL) < terms.cancel_share
-            after = _drawn(terms.cancel_days, _uniforms(log, deals, CANCEL_AFTER))
+            gone = _uniforms(log, deals, Purpose.CANCEL) < terms.cancel_share
+            after = _drawn(terms.cancel_days, _uniforms(log, deals, Purpose.CANCEL_AFTER))
             found[deals[gone]] = log.deal.closed[deals[gone]] + after[gone]
     return found
 
@@ -177,9 +176,9 @@ def _terms(log: EventLog, won: Ints, closed: Floats) -> tuple[Floats, Floats, ND
     deposit, after, bad = np.zeros(len(won)), np.zeros(len(won)), np.zeros(len(won), dtype=bool)
     for terms, mine in _by_terms(log, won, closed):
         deposit[mine] = terms.deposit_share
-        after[mine] = _drawn(terms.payment_days, _uniforms(log, won[mine], CASH))
+        after[mine] = _drawn(terms.payment_days, _uniforms(log, won[mine], Purpose.CASH))
         if terms.bad_debt_share > 0.0:
-            bad[mine] = _uniforms(log, won[mine], BAD_DEBT) < terms.bad_debt_share
+            bad[mine] = _uniforms(log, won[mine], Purpose.BAD_DEBT) < terms.bad_debt_share
     return deposit, after, bad
 
 

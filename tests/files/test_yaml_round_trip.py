@@ -141,3 +141,10 @@ def test_a_file_is_no_folder_to_write_into(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("", encoding="utf-8")
     with pytest.raises(OutputError, match="must lie in a folder, got the file"):
         save_model(small(), tmp_path / "f" / "m.yaml")
+
+
+@pytest.mark.parametrize("name", ["? 1", "?", "- x", "& y", "!z", "%", "@", "`", "yes", "1_000", "a: b", "# c", " d", "万"])
+def test_awkward_names_read_back_equal(tmp_path, name):
+    model = Model(channels=[{"name": name, "leads_per_week": 1.0}], stages=[{"name": name, "exits": [{"to": "won", "probability": 1.0}]}])
+    save_model(model, tmp_path / "m.yaml")
+    assert load_model(tmp_path / "m.yaml") == model

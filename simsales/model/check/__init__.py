@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
 from simsales.model.check.market import market_problems
+from simsales.model.check.pay import pay_problems
 from simsales.model.check.people import people_problems
 from simsales.model.check.process import process_problems
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def problems(model: Model) -> list[str]:
     """Return every broken rule of `model`, as ``path must rule, got value. Hint: ...``."""
-    return [*_unique(model), *_linear(model), *process_problems(model), *market_problems(model), *people_problems(model)]
+    return [*_unique(model), *_linear(model), *process_problems(model), *market_problems(model), *people_problems(model), *pay_problems(model)]
 
 
 def _unique(model: Model) -> Iterator[str]:
