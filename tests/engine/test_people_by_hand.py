@@ -220,6 +220,8 @@ REFUSED = [
     ({"reps": [ANN | {"off": ["2027-08-02..2027-08-01"]}]}, r"reps\[0\]\.off\[0\] must be a date or a\.\.b, got '2027-08-02"),
     ({"reps": [ANN | {"off": ["August"]}]}, r"must be a date or a\.\.b, got 'August'"),
     ({"reps": [ANN | {"territory": "previous == Demo"}]}, r"reps\[0\]\.territory must compare amount, segment"),
+    ({"reps": [ANN | {"territory": "segment == al"}]}, r"reps\[0\]\.territory must name a segment of the model, got 'al'.*all"),
+    ({"reps": [ANN | {"territory": "region == 华东"}]}, r"must name a region of the model, got '华东'\. Hint: the model has no regions"),
     ({"reps": [ANN | {"manager": "Anne"}]}, r"reps\[0\]\.manager must name a rep, got 'Anne'.*Ann"),
     ({"roles": [{"name": "AE", "routing": "skill"}]}, r"roles\[0\]\.tiers must give bounds for routing skill"),
     ({"roles": [{"name": "AE", "routing": "skill", "tiers": [5, 5]}]}, r"roles\[0\]\.tiers must rise, got 5, 5"),

@@ -28,7 +28,7 @@ def test_deals_go_to_the_territory_they_are_in_and_there_to_the_least_loaded():
 
 
 def test_a_deal_in_no_territory_goes_to_the_least_loaded_of_all():
-    people = reps({"territory": "amount >= 100"}, {"territory": "segment == smb"}, {})
+    people = reps({"territory": "amount >= 100"}, {"territory": "segment != all"}, {})
     owners = routed({"routing": "territory"}, people, *({"amount": 1.0} for _ in range(3)))
     assert owners == [0, 1, 2]
 

@@ -45,10 +45,22 @@ def _rep(model: Model, i: int, rep: Rep) -> Iterator[str]:
                 "Hint: write 2027-08-02 or 2027-08-02..2027-08-20, the earlier day first."
             )
     if rep.territory is not None:
-        try:
-            parse_condition(rep.territory, ATTRIBUTES)
-        except ConditionError as error:
-            yield f"reps[{i}].territory {error}"
+        yield from _territory(model, f"reps[{i}].territory", rep.territory)
+
+
+def _territory(model: Model, path: str, text: str) -> Iterator[str]:
+    """Yield what is wrong with a territory: its form, and names that the model does not have."""
+    try:
+        clauses = parse_condition(text, ATTRIBUTES)
+    except ConditionError as error:
+        yield f"{path} {error}"
+        return
+    groups = {"segment": model.segments, "channel": model.channels, "product": model.products, "region": model.regions}
+    for field, _, value in clauses:
+        known = [each.name for each in groups.get(field, ())]
+        if field in groups and value not in known:
+            hint = did_you_mean(str(value), known) or f"Hint: the model has no {field}s."
+            yield f"{path} must name a {field} of the model, got '{value}'. {hint}"
 
 
 def _names(model: Model) -> list[str]:
