@@ -55,10 +55,13 @@ def _territory(model: Model, path: str, text: str) -> Iterator[str]:
     except ConditionError as error:
         yield f"{path} {error}"
         return
-    groups = {"segment": model.segments, "channel": model.channels, "product": model.products, "region": model.regions}
+    names = {
+        "segment": [each.name for each in model.segments], "channel": [each.name for each in model.channels],
+        "product": [each.name for each in model.products], "region": [each.name for each in model.regions],
+    }  # fmt: skip
     for field, _, value in clauses:
-        known = [each.name for each in groups.get(field, ())]
-        if field in groups and value not in known:
+        known = names.get(field, [])
+        if field in names and value not in known:
             hint = did_you_mean(str(value), known) or f"Hint: the model has no {field}s."
             yield f"{path} must name a {field} of the model, got '{value}'. {hint}"
 
