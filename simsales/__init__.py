@@ -9,7 +9,10 @@ calibrate  ``calibrate``, ``Calibration``
 model      ``Model``, ``Scenario``, ``apply``, ``load_model``, ``save_model``,
            ``load_scenario``, ``save_scenario``
 simulate   ``simulate``, ``EventLog``
-experiment ``replicate``, ``Study``, ``compare``, ``Comparison``
+experiment ``replicate``, ``Study``, ``compare``, ``Comparison``, ``sensitivity``, ``pilot``
+look       ``value_stream``, ``to_mermaid``, ``to_bpmn``, ``rep_quadrants``
+score      ``lead_score``, ``fit_score``, ``rank_needs``
+pay        ``pay_statements``, ``cascade``, ``receipts``
 forecast   ``forecast``, ``Forecast``
 report     ``html_report``
 errors     ``SimsalesError`` and its children
@@ -36,6 +39,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simsales.calibrate import Calibration, calibrate
+    from simsales.calibrate.scoring import fit_score
     from simsales.engine.eventlog import EventLog
     from simsales.engine.simulate import simulate
     from simsales.errors import (
@@ -49,15 +53,22 @@ if TYPE_CHECKING:
     )
     from simsales.experiment.compare import compare
     from simsales.experiment.comparison import Comparison
+    from simsales.experiment.pilot import pilot
     from simsales.experiment.replicate import replicate
+    from simsales.experiment.sensitivity import sensitivity
     from simsales.experiment.study import Study
     from simsales.files import load_model, load_scenario, save_model, save_scenario
     from simsales.forecast.forecast import Forecast, forecast
     from simsales.history import History, ImportReport, read_history
     from simsales.model.apply import apply
     from simsales.model.levers import Scenario
+    from simsales.model.priority import rank_needs
+    from simsales.model.quota import cascade
     from simsales.model.schema import Model
+    from simsales.model.scoring import lead_score
+    from simsales.money import pay_statements, receipts
     from simsales.report.html import html_report
+    from simsales.views import rep_quadrants, to_bpmn, to_mermaid, value_stream
 
 __version__ = "0.1.0"
 
@@ -80,6 +91,18 @@ _HOMES = {
     "Study": "simsales.experiment",
     "compare": "simsales.experiment",
     "Comparison": "simsales.experiment",
+    "sensitivity": "simsales.experiment",
+    "pilot": "simsales.experiment",
+    "value_stream": "simsales.views",
+    "to_mermaid": "simsales.views",
+    "to_bpmn": "simsales.views",
+    "rep_quadrants": "simsales.views",
+    "lead_score": "simsales.model.scoring",
+    "fit_score": "simsales.calibrate.scoring",
+    "rank_needs": "simsales.model.priority",
+    "pay_statements": "simsales.money",
+    "cascade": "simsales.model.quota",
+    "receipts": "simsales.money",
     "forecast": "simsales.forecast",
     "Forecast": "simsales.forecast",
     "html_report": "simsales.report.html",
@@ -97,7 +120,10 @@ __all__ = [  # noqa: RUF022 - by topic, as in the docstring
     "calibrate", "Calibration",
     "Model", "Scenario", "apply", "load_model", "save_model", "load_scenario", "save_scenario",
     "simulate", "EventLog",
-    "replicate", "Study", "compare", "Comparison",
+    "replicate", "Study", "compare", "Comparison", "sensitivity", "pilot",
+    "value_stream", "to_mermaid", "to_bpmn", "rep_quadrants",
+    "lead_score", "fit_score", "rank_needs",
+    "pay_statements", "cascade", "receipts",
     "forecast", "Forecast",
     "html_report",
     "SimsalesError", "InvalidInputError", "InvalidModelError", "HistoryError", "ForecastError",

@@ -59,6 +59,7 @@ Scenarios = Annotated[list[Path], typer.Argument(metavar="SCENARIO.yaml...", sho
 ModelOrScenario = Annotated[
     Path, typer.Argument(metavar="FILE.yaml", help="A model or a scenario.", show_default=False)
 ]
+Lint = Annotated[bool, typer.Option("--lint", help="Also list what a stage lacks for people: owner, criteria, service level, ways out.")]
 Base = Annotated[Path | None, _file("MODEL.yaml", "The model that a scenario changes; default: its base.")]
 Manifest = Annotated[Path | None, _file("FILE.json", "Repeat a run from its manifest, bit for bit.")]
 Opening = Annotated[Path | None, _file("OPEN.csv", "Start from these open deals; see calibrate --opening.")]
@@ -93,6 +94,10 @@ Runs = Annotated[int, typer.Option(min=1, help="How many logs: F_0.csv, F_1.csv,
 ProcessForm = Annotated[
     str,
     typer.Option("--format", callback=_one_of("mermaid", "state", "bpmn", "times", "gantt"), help="mermaid, state, bpmn, times or gantt."),
+]
+StepKind = Annotated[
+    str,
+    typer.Option(callback=_one_of("points", "percent", "wait", "spread"), help="What is moved: points, percent, wait or spread."),
 ]
 ProcessOut = Annotated[Path | None, _file("FILE", "Write it there instead of printing it.")]
 PayOut = Annotated[Path | None, _file("F.csv", "Write the lines there instead of printing them.")]

@@ -160,6 +160,26 @@ def compare_text(result: Data, currency: str | None) -> str:
     return "\n".join(lines)
 
 
+def sensitivity_text(result: Data, currency: str | None) -> str:
+    """Return the stages by what a small step in each is worth, with the rank that arithmetic alone would give.
+
+    Parameters
+    ----------
+    result : mapping
+        The JSON shape of ``simsales sensitivity``.
+    currency : str, optional
+    """
+    rows = []
+    for entry in result["stages"]:
+        mean, low, high = (measures.change("bookings", entry[key], currency) for key in ("bookings", "bookings_low", "bookings_high"))
+        by_chain = "" if entry["naive"] is None else f"{measures.change('bookings', entry['naive'], currency)} ({entry['naive_rank']:.0f}.)"
+        rows.append([f"{entry['rank']}. {entry['stage']}", str(entry["step"]), f"{mean} ({low} to {high})", by_chain])
+    head = ["Stage", "Step", "Bookings (95 %)", "By arithmetic alone (rank)"]
+    said = "Stages whose intervals overlap cannot be told apart with these replications (--reps)."
+    note = str(result["note"])
+    return f"{columns(head, rows, left=2)}\n\n{said}\n{note[0].upper()}{note[1:]}"
+
+
 def _scenario_row(entry: Data, kpi: str, currency: str | None, *, is_base: bool) -> list[str]:
     found, gap = entry["kpis"].get(kpi, {}), entry.get("difference", {}).get(kpi, {})
     row = [str(entry["name"]), measures.show(kpi, found.get("mean"), currency)]

@@ -21,7 +21,7 @@ from simsales import cli
 from simsales.files import load_model
 
 ROOT = Path(__file__).parents[1]
-VERBS = ("demo", "import", "calibrate", "forecast", "check", "run", "compare", "process", "pay", "schema", "doctor")
+VERBS = ("demo", "import", "calibrate", "forecast", "check", "run", "compare", "process", "pay", "sensitivity", "schema", "doctor")
 
 MODEL = """\
 simsales: 1

@@ -91,3 +91,32 @@ def test_pay_is_written_as_a_table(folder):
 def test_a_model_without_pay_plans_says_so(folder):
     result = simsales("pay", folder / "基线.yaml")
     assert "nobody has a pay plan" in result.stderr
+
+
+def test_the_linter_names_what_stages_lack(folder):
+    data = json.loads(simsales("check", folder / "基线.yaml", "--lint", "--json").stdout)
+    assert any(gap.startswith("Stage '报价' has no owner") for gap in data["gaps"])
+    assert "Gap: Stage '初步沟通' has no service level" in simsales("check", folder / "基线.yaml", "--lint").stdout
+    assert "Gap:" not in simsales("check", folder / "基线.yaml").stdout
+
+
+def test_a_scenario_is_linted_as_what_it_makes_of_its_base(folder):
+    data = json.loads(simsales("check", folder / "更快.yaml", "--lint", "--json").stdout)
+    assert data["kind"] == "scenario"
+    assert data["gaps"]
+
+
+def test_stages_are_ranked_with_busy_reps_and_by_arithmetic(folder):
+    arguments = ("sensitivity", folder / "基线.yaml", "--reps", "2", "--until", "2027-03-31", "--quiet")
+    data = json.loads(simsales(*arguments, "--json").stdout)
+    assert [row["rank"] for row in data["stages"]] == [1, 2]
+    naive = {row["stage"]: row["naive_rank"] for row in data["stages"]}
+    assert naive == {"报价": 1.0, "初步沟通": 2.0}  # five points on 40 % are worth more than on 50 %
+    text = simsales(*arguments).stdout
+    assert "By arithmetic alone" in text
+    assert "-20 % delay" in simsales(*arguments, "--kind", "wait").stdout
+
+
+def test_a_kind_of_step_that_is_none_is_a_usage_error(folder):
+    said = simsales("sensitivity", folder / "基线.yaml", "--kind", "pionts", exit_code=2).stderr
+    assert "did you mean 'points'" in " ".join(said.replace("│", " ").split())

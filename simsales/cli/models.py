@@ -24,12 +24,13 @@ DEFAULT_REPS = 100
 
 @app.command()
 @guarded
-def check(file: opt.ModelOrScenario, base: opt.Base = None, json: opt.Json = False) -> None:
+def check(file: opt.ModelOrScenario, base: opt.Base = None, lint: opt.Lint = False, json: opt.Json = False) -> None:
     """Check a model or scenario and say in words what it holds.
 
     \b
     simsales check model.yaml
     simsales check hire_two.yaml --base model.yaml
+    simsales check model.yaml --lint
     """
     from simsales import describe
     from simsales.files import load_any, load_model
@@ -44,9 +45,11 @@ def check(file: opt.ModelOrScenario, base: opt.Base = None, json: opt.Json = Fal
         unchecked = ["not checked against a model. Hint: add --base MODEL.yaml."]
         notes = unchecked if timeline is None else [*describe.notes(timeline.last), *describe.late(found, timeline.model)]
     else:
-        kind, lines, notes = "model", describe.describe_model(found), describe.notes(found)
-    data = {"file": str(file), "kind": kind, "valid": True, "says": lines, "notes": notes}
-    said = [f"{file} is a valid {kind}.", *lines, *(f"Note: {note}" for note in notes)]
+        kind, lines, notes, timeline = "model", describe.describe_model(found), describe.notes(found), None
+    model = found if kind == "model" else None if timeline is None else timeline.last
+    gaps = describe.lint(model) if lint and model is not None else []
+    data = {"file": str(file), "kind": kind, "valid": True, "says": lines, "notes": notes, "gaps": gaps}
+    said = [f"{file} is a valid {kind}.", *lines, *(f"Note: {note}" for note in notes), *(f"Gap: {gap}" for gap in gaps)]
     emit(data, lambda _: "\n".join(said), as_json=json)
 
 

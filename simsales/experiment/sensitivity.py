@@ -23,6 +23,7 @@ from simsales.model.schema import Model, Stage
 __all__ = ["Sensitivity", "sensitivity", "win_chance"]
 
 MEASURES = ("bookings", "cycle_days", "cost")
+KINDS = ("points", "percent", "wait", "spread")
 NOTE = (
     "naive: what the chain of exits alone says (bookings in proportion to the chance of a win, nobody ever waits; contexts, "
     "conditions and effects left out). A relative step is worth the same at every stage there, so rank points and percent apart."
@@ -77,6 +78,7 @@ def sensitivity(
     wait: float = 0.2,
     spread: float = 0.5,
     both: bool = True,
+    kinds: Sequence[str] = KINDS,
     replications: int = 100,
     seed: int = 1,
     jobs: int | str | Executor | None = None,
@@ -100,6 +102,8 @@ def sensitivity(
         Factor of the coefficient of variation of delays and work, the mean kept.
     both : bool, default True
         Conversion also down.
+    kinds : sequence of {'points', 'percent', 'wait', 'spread'}
+        What is moved; fewer take less time.
     replications, seed, jobs, progress
         As in :func:`compare`; `window` may give ``start, until, cases, opening``.
 
@@ -122,7 +126,12 @@ def sensitivity(
     >>> found.ranking("points")["stage"].tolist()
     ['B', 'A']
     """
-    steps = _own(model, changes) if not isinstance(changes, str) else _steps(model, points, percent, wait, spread, both=both)
+    if set(kinds) - set(KINDS):
+        message = f"kinds must be some of {', '.join(KINDS)}, got {', '.join(kinds)}. Hint: leave it out for all of them"
+        raise InvalidInputError(message)
+    steps = [] if isinstance(changes, str) else _own(model, changes)
+    if isinstance(changes, str):
+        steps = [step for step in _steps(model, points, percent, wait, spread, both=both) if step.kind in kinds]
     if not steps:
         message = "stages must include one with an exit forward and another one, got none. Hint: pass scenarios as changes"
         raise InvalidInputError(message)
