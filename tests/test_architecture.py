@@ -46,7 +46,7 @@ MAX_LINES = 450
 LONG = {
     "model.laws": "eight laws, each its mathematics: one place on purpose",
     "report.text": "every function has its examples",
-    
+
 }
 
 

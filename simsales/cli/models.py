@@ -46,7 +46,7 @@ def check(file: opt.ModelOrScenario, base: opt.Base = None, lint: opt.Lint = Fal
         notes = unchecked if timeline is None else [*describe.notes(timeline.last), *describe.late(found, timeline.model)]
     else:
         kind, lines, notes, timeline = "model", describe.describe_model(found), describe.notes(found), None
-    model = found if kind == "model" else None if timeline is None else timeline.last
+    model = (None if timeline is None else timeline.last) if isinstance(found, Scenario) else found
     gaps = describe.lint(model) if lint and model is not None else []
     data = {"file": str(file), "kind": kind, "valid": True, "says": lines, "notes": notes, "gaps": gaps}
     said = [f"{file} is a valid {kind}.", *lines, *(f"Note: {note}" for note in notes), *(f"Gap: {gap}" for gap in gaps)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from simsales.engine.arrivals import Deals
 from simsales.engine.columns import DealColumns, TaskColumns, VisitColumns
 from simsales.engine.eventlog import EventLog
+from simsales.engine.leads.arrivals import Deals
+from simsales.engine.life.state import NONE, Deal
 from simsales.engine.plan import LOST, NO_DECISION, OPEN, WON, Floats, Ints, Plan
-from simsales.engine.state import NONE, Deal
 from simsales.engine.streams import Streams
 from simsales.errors import SimsalesError
 

@@ -7,7 +7,7 @@ import math
 from simsales.engine import rules
 from simsales.engine.clock import Period, Periods, periods
 from simsales.engine.plan import Plan
-from simsales.engine.plan_process import NOBODY
+from simsales.engine.plan.process import NOBODY
 from simsales.engine.ramp import mean_ramp
 from simsales.model.compensation import Effort
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from simsales.engine.columns import DealColumns, TaskColumns, VisitColumns
+from simsales.engine.life.state import NONE, REASONS
 from simsales.engine.plan import OPEN, STATUS, WON, Flags, Floats, Ints, Plan
-from simsales.engine.plan_process import NOBODY
-from simsales.engine.state import NONE, REASONS
+from simsales.engine.plan.process import NOBODY
 from simsales.model.apply import named_reps
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simsales.engine.life.state import Deal
 from simsales.engine.plan import Plan
-from simsales.engine.state import Deal
 
 Facts = Mapping[str, Any]
 

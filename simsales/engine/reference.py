@@ -15,10 +15,10 @@ from simsales.engine.collect import collect
 from simsales.engine.environment import Kind
 from simsales.engine.eventlog import EventLog
 from simsales.engine.hooks import Hooks
+from simsales.engine.life.state import MAX_VISITS, Deal, Visit
+from simsales.engine.life.working import GONE, Working
 from simsales.engine.plan import LOST, NOBODY, OPEN, WON, Plan
-from simsales.engine.state import MAX_VISITS, Deal, Visit
 from simsales.engine.streams import Purpose
-from simsales.engine.working import GONE, Working
 from simsales.engine.worktime import INSTANT
 
 Life = Generator[Event, None, None]

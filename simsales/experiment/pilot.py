@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from simsales.engine.arrivals import make_deals
+from simsales.engine.leads.arrivals import make_deals
 from simsales.engine.plan import LOST, NO_DECISION, WON
 from simsales.engine.streams import Purpose, Streams
 from simsales.errors import InvalidInputError

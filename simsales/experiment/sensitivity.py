@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simsales.engine.lower_stages import exit_rank
+from simsales.engine.lower.stages import exit_rank
 from simsales.errors import InvalidInputError
 from simsales.experiment.compare import compare
 from simsales.experiment.comparison import Comparison

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from simsales.engine.state import NO_RESPONSE, REASONS
+from simsales.engine.life.state import NO_RESPONSE, REASONS
 from simsales.facts.columns import Deals, Facts, Reps, Tasks, handed, masked, stays
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simsales.engine.clock import periods
+from simsales.engine.life.state import NO_RESPONSE
 from simsales.engine.plan import LOST, NO_DECISION, WON
-from simsales.engine.state import NO_RESPONSE
 from simsales.facts.columns import Deals, Facts, Reps, Tasks, handed, stays
 from simsales.model.apply import named_reps
 

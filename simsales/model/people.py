@@ -10,7 +10,6 @@ from simsales.model.base import Date, Name, NonNegative, Positive, Probability, 
 from simsales.model.laws import AnyLaw, Constant
 from simsales.model.routing import Queue, Routing
 
-
 MIN_SPEED = 0.01
 """Somebody who works at no speed at all would never finish a task that was begun."""
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simsales.engine.pilots import regime_shares
-from simsales.engine.rates import blend, channel_of, money_per_week
+from simsales.engine.leads.pilots import regime_shares
+from simsales.engine.leads.rates import blend, channel_of, money_per_week
 from simsales.money.pay import DAYS_PER_YEAR
 from simsales.money.payroll import payroll
 
 if TYPE_CHECKING:
     from simsales.engine.plan import Plan
-    from simsales.engine.plan_market import Source
+    from simsales.engine.plan.market import Source
     from simsales.facts import Facts
 
 __all__ = ["RunCost", "change_cost", "lead_cost", "marketing_costs", "run_cost", "training_cost"]

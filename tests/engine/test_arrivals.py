@@ -10,7 +10,7 @@ import pytest
 from engine_models import model, simulate, stage
 
 from simsales.engine import lower
-from simsales.engine.arrivals import lognormal_factor, make_deals, pick
+from simsales.engine.leads.arrivals import lognormal_factor, make_deals, pick
 from simsales.engine.plan import Plan
 from simsales.engine.streams import Streams, sample
 from simsales.model.apply import apply

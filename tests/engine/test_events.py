@@ -10,7 +10,7 @@ from engine_models import model, same, simulate
 from pydantic import ValidationError
 
 from simsales.engine import lower
-from simsales.engine.arrivals import Deals, make_deals
+from simsales.engine.leads.arrivals import Deals, make_deals
 from simsales.engine.streams import Streams
 
 WEB = {"name": "web", "leads_per_week": 70.0}

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from scipy import special
 
 from simsales.engine import lower
-from simsales.engine.arrivals import Deals, make_deals
-from simsales.engine.lower_leads import distinct
-from simsales.engine.rates import rate_pieces
+from simsales.engine.leads.arrivals import Deals, make_deals
+from simsales.engine.leads.rates import rate_pieces
+from simsales.engine.lower.leads import distinct
 from simsales.engine.streams import Streams
 from simsales.errors import InvalidModelError
 from simsales.model.apply import apply

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simsales.engine import lower
-from simsales.engine.arrivals import Deals, make_deals
-from simsales.engine.rates import rate_pieces
+from simsales.engine.leads.arrivals import Deals, make_deals
+from simsales.engine.leads.rates import rate_pieces
 from simsales.engine.streams import Purpose, Streams
 
 QUICK = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

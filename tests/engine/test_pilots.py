@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simsales.engine import lower, simulate
-from simsales.engine.pilots import regime_shares
+from simsales.engine.leads.pilots import regime_shares
 from simsales.model.apply import apply
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model

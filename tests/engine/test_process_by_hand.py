@@ -12,10 +12,10 @@ import pytest
 from engine_models import days, hours, model, same, simulate, stage, waiting
 
 from simsales.engine import lower
+from simsales.engine.life.state import HANDOVER, NONE
 from simsales.engine.plan import CHURNED, LOST, OPEN, RETAINED, WON
 from simsales.engine.reference import Run
 from simsales.engine.rules import next_meeting
-from simsales.engine.state import HANDOVER, NONE
 from simsales.errors import InvalidModelError
 from simsales.model.process import Gather
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simsales.engine import EventLog, lower, run_plan
+from simsales.engine.life.state import HANDOVER, NONE
 from simsales.engine.plan import CHURNED, LOST, OPEN, RETAINED, WON
 from simsales.engine.reference import Run
-from simsales.engine.state import HANDOVER, NONE
 from simsales.model.apply import apply
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from simsales.engine import EventLog, lower, run_plan
-from simsales.engine.lower_staffing import off_days
+from simsales.engine.life.state import NONE
+from simsales.engine.lower.staffing import off_days
 from simsales.engine.plan import OPEN
 from simsales.engine.reference import Run
-from simsales.engine.state import NONE
 
 EVERYDAY = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 

@@ -7,7 +7,7 @@ import pytest
 from engine_models import hours, model, simulate, stage, waiting, work
 
 from simsales.engine import lower
-from simsales.engine.lower_staffing import win_chance
+from simsales.engine.lower.staffing import win_chance
 
 SCORING = {"factors": [{"name": "visits", "law": {"uniform": {"low": 0.0, "high": 100.0}}}]}
 

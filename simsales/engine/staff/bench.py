@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from simsales.engine import rules
-from simsales.engine.arrivals import Deals
 from simsales.engine.effort import EffortState
 from simsales.engine.environment import OrderedEnvironment
 from simsales.engine.hooks import Hooks
+from simsales.engine.leads.arrivals import Deals
+from simsales.engine.life.state import Deal, Task
 from simsales.engine.plan import Plan
-from simsales.engine.plan_staffing import RoleRule, Trained
-from simsales.engine.state import Deal, Task
+from simsales.engine.plan.staffing import RoleRule, Trained
 from simsales.engine.streams import Purpose, Streams
 
 __all__ = ["Bench", "Entry", "Heap"]

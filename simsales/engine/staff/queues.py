@@ -11,10 +11,10 @@ from simpy.events import Event
 
 from simsales.engine import rules
 from simsales.engine.environment import Kind
+from simsales.engine.life.state import Deal, Task
 from simsales.engine.plan import NOBODY, OPEN
 from simsales.engine.staff.bench import Entry, Heap
 from simsales.engine.staff.routing import Routing
-from simsales.engine.state import Deal, Task
 
 __all__ = ["SHIFT", "Queues"]
 

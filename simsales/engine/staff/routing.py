@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from simsales.engine import rules
+from simsales.engine.life.state import Deal
 from simsales.engine.plan import NOBODY, OPEN
 from simsales.engine.staff.bench import Bench
-from simsales.engine.state import Deal
 from simsales.engine.streams import Purpose
 from simsales.errors import InvalidModelError
 from simsales.model.conditions import holds

@@ -9,9 +9,9 @@ from simpy.events import Event
 
 from simsales.engine import rules
 from simsales.engine.environment import Kind, OrderedEnvironment
-from simsales.engine.people import Staff
+from simsales.engine.life.state import Task
 from simsales.engine.plan import Plan
-from simsales.engine.state import Task
+from simsales.engine.staff.people import Staff
 from simsales.model.process import Gather
 
 Place = tuple[int, int]

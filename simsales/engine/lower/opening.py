@@ -10,7 +10,7 @@ import pandas as pd
 
 from simsales.engine.clock import SECONDS, Clock
 from simsales.engine.plan import Floats, Ints, Opening
-from simsales.engine.plan_process import NOBODY
+from simsales.engine.plan.process import NOBODY
 from simsales.errors import InvalidModelError, did_you_mean
 
 REQUIRED = ("deal_id", "stage", "age_days")

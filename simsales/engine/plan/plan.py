@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simsales.engine.clock import Clock
-from simsales.engine.plan_market import MarketPlan
-from simsales.engine.plan_process import NOBODY, ProcessPlan, StageView, batches, dressed
-from simsales.engine.plan_staffing import Staffing
+from simsales.engine.plan.market import MarketPlan
+from simsales.engine.plan.process import NOBODY, ProcessPlan, StageView, batches, dressed
+from simsales.engine.plan.staffing import Staffing
 from simsales.engine.rules import PayRule
 from simsales.engine.tables import Table
 from simsales.engine.worktime import WorkTime
@@ -88,7 +88,7 @@ class Plan:
     start, until : float
         The run covers ``start <= t < until``.
     cases : int, optional
-        Exactly this many new leads; see :mod:`simsales.engine.arrivals`.
+        Exactly this many new leads; see :mod:`simsales.engine.leads.arrivals`.
     regime_start, regime_ramp, regime_adoption : ndarray of float, shape (n_regimes,)
     regime_key : tuple of int
         The word that keys each regime's adoption draw.

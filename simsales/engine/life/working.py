@@ -9,12 +9,12 @@ from typing import Any
 from simpy.events import Event
 
 from simsales.engine.environment import Kind
-from simsales.engine.gathering import Gathering
 from simsales.engine.hooks import Hooks
-from simsales.engine.leaving import Leaving, in_hand
+from simsales.engine.life.gathering import Gathering
+from simsales.engine.life.leaving import Leaving, in_hand
+from simsales.engine.life.state import HANDOFF, NO_RESPONSE, Deal, Task, Visit
 from simsales.engine.plan import NOBODY, Plan
-from simsales.engine.plan_process import PASS, Batches, TaskView
-from simsales.engine.state import HANDOFF, NO_RESPONSE, Deal, Task, Visit
+from simsales.engine.plan.process import PASS, Batches, TaskView
 from simsales.engine.streams import MASK, Purpose
 
 GONE = -1

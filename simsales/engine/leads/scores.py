@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from simsales.engine.plan_market import ScorePlan
+from simsales.engine.plan.market import ScorePlan
 from simsales.engine.streams import DealDraws, Purpose
 from simsales.model.scoring import points
 

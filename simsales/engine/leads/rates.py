@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simsales.engine.pilots import regime_shares
-from simsales.engine.plan_market import Floats, Ints, Source, at
+from simsales.engine.leads.pilots import regime_shares
+from simsales.engine.plan.market import Floats, Ints, Source, at
 from simsales.model.apply import Regime
 from simsales.model.calendars import WEEKDAYS, parse_hours
 from simsales.model.market import MONTHS, Campaign, Channel, Spend

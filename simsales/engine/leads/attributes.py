@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from simsales.engine.clock import Periods
-from simsales.engine.events import amount_factor
+from simsales.engine.leads.events import amount_factor
 from simsales.engine.plan import Flags, Floats, Ints, Plan
-from simsales.engine.plan_market import EventPlan, at, rate_at
+from simsales.engine.plan.market import EventPlan, at, rate_at
 from simsales.engine.streams import DealDraws, Purpose, Streams, hash32
 
 COMMON = hash32("common")

@@ -1,6 +1,6 @@
 """When leads arrive and what they are (R1): computed once a replication, shared by all engines.
 
-Lead *i* of a source arrives where the source's mean rate (:mod:`simsales.engine.rates`), added up and shaken by weekly
+Lead *i* of a source arrives where the source's mean rate (:mod:`simsales.engine.leads.rates`), added up and shaken by weekly
 and quarterly multipliers and by events, reaches the sum of the first *i* keyed exponential draws. In a finite market
 a lead whose prospect came within the cool-down before does not come; the others keep their numbers.
 """
@@ -15,15 +15,15 @@ from functools import cached_property
 import numpy as np
 from scipy import special
 
-from simsales.engine import attributes
-from simsales.engine.attributes import COMMON, lognormal_factor, pick
+from simsales.engine.leads import attributes
 from simsales.engine.clock import Periods, periods
-from simsales.engine.events import Events, feel, happening, lead_factor
-from simsales.engine.pilots import eligible
+from simsales.engine.leads.attributes import COMMON, lognormal_factor, pick
+from simsales.engine.leads.events import Events, feel, happening, lead_factor
+from simsales.engine.leads.pilots import eligible
+from simsales.engine.leads.rates import Pieces, rate_pieces
+from simsales.engine.leads.scores import Scores
 from simsales.engine.plan import Flags, Floats, Ints, Plan
-from simsales.engine.plan_market import EventPlan
-from simsales.engine.rates import Pieces, rate_pieces
-from simsales.engine.scores import Scores
+from simsales.engine.plan.market import EventPlan
 from simsales.engine.streams import DealDraws, Purpose, Streams, hash64
 
 __all__ = ["Deals", "lognormal_factor", "make_deals", "pick"]

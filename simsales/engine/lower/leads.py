@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simsales.engine.plan_market import NEVER, Curve, EventPlan, MarketPlan, ScorePlan, Source
+from simsales.engine.plan.market import NEVER, Curve, EventPlan, MarketPlan, ScorePlan, Source
 from simsales.engine.streams import hash32
 from simsales.errors import InvalidModelError
 from simsales.model.conditions import parse_condition

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from simpy.events import Event
 
 from simsales.engine.plan import NOBODY, OPEN, StageView
-from simsales.engine.plan_process import ExitView
+from simsales.engine.plan.process import ExitView
 
 NONE = -9
 """No exit yet: the visit goes on at the horizon."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from simsales.engine.plan_process import (
+from simsales.engine.plan.process import (
     NOBODY,
     PASS,
     ContextExtra,

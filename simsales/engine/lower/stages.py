@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simsales.engine.lower_process import process_plan, stage_extra
+from simsales.engine.life.state import REASONS
+from simsales.engine.lower.process import process_plan, stage_extra
 from simsales.engine.plan import CODES
-from simsales.engine.plan_process import ExitTable, ExitView
-from simsales.engine.state import REASONS
+from simsales.engine.plan.process import ExitTable, ExitView
 from simsales.model.conditions import Clause, parse_condition
 from simsales.model.schema import Exit, Model, Stage
 

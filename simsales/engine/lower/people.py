@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simsales.engine.lower_staffing import staffing
+from simsales.engine.lower.staffing import staffing
 from simsales.engine.pay import pay_rule
 from simsales.engine.plan import NOBODY
 from simsales.model.schema import Rep

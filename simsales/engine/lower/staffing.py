@@ -11,7 +11,7 @@ import numpy as np
 
 from simsales.engine import rules
 from simsales.engine.clock import Clock
-from simsales.engine.plan_staffing import Leaving, RoleRule, Staffing, Trained
+from simsales.engine.plan.staffing import Leaving, RoleRule, Staffing, Trained
 from simsales.engine.worktime import WorkTime
 from simsales.errors import InvalidModelError
 from simsales.model.apply import named_reps

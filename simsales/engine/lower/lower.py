@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from simsales.engine.clock import Clock
-from simsales.engine.lower_leads import lead_tables, names_of
-from simsales.engine.lower_people import people_tables
-from simsales.engine.lower_staffing import people_by_regime, run_years
-from simsales.engine.lower_stages import stage_tables
-from simsales.engine.opening import lower_opening
+from simsales.engine.lower.leads import lead_tables, names_of
+from simsales.engine.lower.opening import lower_opening
+from simsales.engine.lower.people import people_tables
+from simsales.engine.lower.staffing import people_by_regime, run_years
+from simsales.engine.lower.stages import stage_tables
 from simsales.engine.plan import CODES, Plan
 from simsales.engine.streams import hash32
 from simsales.engine.tables import Table, table_of

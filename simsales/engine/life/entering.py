@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from simsales.engine import rules
-from simsales.engine.arrivals import Deals, make_deals
 from simsales.engine.environment import OrderedEnvironment
 from simsales.engine.hooks import Hooks
-from simsales.engine.people import Staff
+from simsales.engine.leads.arrivals import Deals, make_deals
+from simsales.engine.life.state import NONE, Deal, Visit
 from simsales.engine.plan import NOBODY, OPEN, Plan, StageView
-from simsales.engine.plan_process import Clauses
-from simsales.engine.state import NONE, Deal, Visit
+from simsales.engine.plan.process import Clauses
+from simsales.engine.staff.people import Staff
 from simsales.engine.streams import Purpose, Streams
 from simsales.errors import InvalidModelError
 from simsales.model.conditions import AUTHORITY, holds

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from simsales.engine import rules
 from simsales.engine.clock import Periods, periods
-from simsales.engine.entering import Entering
 from simsales.engine.hooks import Hooks
+from simsales.engine.life.entering import Entering
+from simsales.engine.life.state import Deal, Task, Visit
 from simsales.engine.plan import (
     CHURNED,
     LOST,
@@ -18,9 +19,8 @@ from simsales.engine.plan import (
     Plan,
     StageView,
 )
-from simsales.engine.plan_process import ExitView
+from simsales.engine.plan.process import ExitView
 from simsales.engine.rules.timing import WEEK, WINDOW_DAYS
-from simsales.engine.state import Deal, Task, Visit
 from simsales.engine.streams import Purpose
 from simsales.errors import InvalidModelError
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simsales.engine.plan_market import EventPlan
+from simsales.engine.plan.market import EventPlan
 from simsales.engine.streams import DealDraws, Purpose, Streams
 from simsales.model.conditions import Clause
 

@@ -10,13 +10,13 @@ from functools import partial
 
 from simpy.events import Event
 
-from simsales.engine.arrivals import Deals
 from simsales.engine.environment import Kind, OrderedEnvironment
 from simsales.engine.hooks import Hooks
+from simsales.engine.leads.arrivals import Deals
+from simsales.engine.life.state import Deal
 from simsales.engine.plan import NOBODY, Plan
 from simsales.engine.staff.queues import Queues
 from simsales.engine.staff.turnover import Turnover
-from simsales.engine.state import Deal
 from simsales.engine.streams import Purpose, Streams
 
 __all__ = ["Staff"]
