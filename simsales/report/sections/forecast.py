@@ -9,9 +9,8 @@ from typing import Any
 import pandas as pd
 
 from simsales.report import text
-from simsales.report.figures import fan, split
-from simsales.report.figures.fan import local_day
-from simsales.report.figures.split import PARTS, parts
+from simsales.report.figures.fan import fan, local_day
+from simsales.report.figures.split import PARTS, parts, split
 from simsales.report.view import Block, Canvas, Card, Column, Part, Prose, Section, Table, table
 
 _ROWS = 12
