@@ -62,6 +62,7 @@ class Working(Leaving):
             visit.batch = (task,)
             self.submit(task, item)
             yield task.done
+            visit.batch = ()  # no circle of stay and task: memory is free at once
             if task.lapsed:
                 return GONE if deal.over else NO_RESPONSE
             if task.rep == NOBODY:  # passed on after a breach
@@ -130,6 +131,7 @@ class Working(Leaving):
                 deal.doomed = NO_RESPONSE
             if deal.doomed:
                 self._drop_waiting(tasks)
+        visit.batch = ()
         return GONE if deal.over else deal.doomed
 
     def _begin(self, item: TaskView, task: Task) -> partial[None]:
