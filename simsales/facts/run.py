@@ -93,13 +93,14 @@ def _sla_days(plan: Plan) -> Floats:
 def _credited(log: EventLog) -> Ints:
     """Return who owns each deal; a win whose owner has no pay plan is credited to the last rep with one who worked on it.
 
-    Otherwise an SDR who takes a lead from a pool would keep the credit of the AE who closes it.
+    Otherwise an SDR who takes a lead from a pool would keep the credit of the AE who closes it. Work after the sale wins nothing.
     """
     paid, owner, task = _has_pay_plan(log.plan), log.deal.owner, log.task
     if not paid.any():
         return owner
     worked = np.full(len(owner), -1)
-    mine = (task.rep >= 0) & paid[task.rep]
+    mine = np.flatnonzero((task.rep >= 0) & paid[task.rep] & ~log.after_sale[task.stage])
+    mine = mine[np.argsort(task.started[mine], kind="stable")]
     worked[task.deal[mine]] = task.rep[mine]  # in order of work: the last one stays
     instead = (log.deal.status == WON) & (worked >= 0) & ((owner < 0) | ~paid[owner])
     return np.where(instead, worked, owner)

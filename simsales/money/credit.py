@@ -191,12 +191,15 @@ class _Ledger:
 
 
 def _last_workers(facts: Facts) -> dict[tuple[int, str], int]:
-    """Return the last rep of each role who worked on each deal."""
+    """Return the last rep of each role who began work on each deal before the win; what follows the sale wins nothing."""
     assert facts.plan is not None
+    assert facts.log is not None
     roles = [facts.roles[role] for role in facts.plan.rep_role.tolist()]
-    tasks = facts.tasks
-    pairs = zip(tasks.deal.tolist(), tasks.rep.tolist(), strict=True)
-    return {(deal, roles[rep]): rep for deal, rep in pairs if rep >= 0}
+    task = facts.log.task
+    worked = np.flatnonzero((task.rep >= 0) & ~facts.log.after_sale[task.stage])
+    worked = worked[np.argsort(task.started[worked], kind="stable")]
+    pairs = zip(task.deal[worked].tolist(), task.rep[worked].tolist(), strict=True)
+    return {(deal, roles[rep]): rep for deal, rep in pairs}
 
 
 def _received(log: EventLog, until: float) -> dict[int, list[tuple[float, Fraction]]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
 
-from simsales.engine.plan import LOST, NO_DECISION, OPEN, WON
+from simsales.engine.plan import LOST, NO_DECISION, NOBODY, OPEN, WON
 from simsales.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
+    Hours = Callable[[int, float, float], float]
 
 __all__ = ["Timeline", "timeline_of"]
 
@@ -52,7 +54,8 @@ class Timeline:
     queued, started, ended, work_days : ndarray of float, shape (n_tasks,)
         Inside the visit; a task that never began starts and ends when the visit does. Work in days of working time.
     waited_hours : ndarray of float, shape (n_tasks,)
-        Working hours (of the organisation's calendar) between `queued` and `started`; clock hours in a history.
+        Working hours of whoever took the task (of the organisation where nobody did) between `queued` and `started`;
+        clock hours in a history.
     """
 
     stages: tuple[str, ...]
@@ -102,8 +105,8 @@ def _of_log(log: EventLog) -> Timeline:
         stages=log.plan.stages, roles=log.plan.roles, start=log.start, until=log.until, ids=log.ids, created=deal.created,
         closed=deal.closed, status=status,
         visits=(visit.deal, visit.seq, visit.stage, visit.entered, visit.left, ends),
-        tasks=(task.deal, task.seq, task.role, task.queued, task.started, task.ended, task.work_hours),
-        hours=log.plan.worktime.hours_between,
+        tasks=(task.deal, task.seq, task.role, task.queued, task.started, task.ended, task.work_hours, task.rep),
+        hours=partial(_rep_hours, log),
     )  # fmt: skip
 
 
@@ -124,7 +127,7 @@ def _of_history(history: History) -> Timeline:
                 _days(visits["entered_at"], zero), _days(visits["left_at"], zero), ends),
         tasks=(ids.get_indexer(pd.Index(tasks["deal_id"])), tasks["seq"].to_numpy(np.int64), _codes(tasks["role"], roles),
                _days(tasks["queued_at"], zero), _days(tasks["started_at"], zero), _days(tasks["ended_at"], zero),
-               tasks["work_hours"].to_numpy(float)),
+               tasks["work_hours"].to_numpy(float), np.full(len(tasks), NOBODY)),
         hours=None,
     )  # fmt: skip
 
@@ -140,7 +143,7 @@ def _codes(column: pd.Series[Any], names: tuple[str, ...]) -> Ints:
 
 
 def _timeline(
-    *, visits: tuple[Any, ...], tasks: tuple[Any, ...], hours: Callable[[float, float], float] | None, **rest: Any
+    *, visits: tuple[Any, ...], tasks: tuple[Any, ...], hours: Hours | None, **rest: Any
 ) -> Timeline:
     """Return the timeline of sorted visits, with each task cut to its visit."""
     deal, seq, stage, entered, left, ends = visits
@@ -156,17 +159,23 @@ def _timeline(
     return Timeline(
         visit_deal=deal.astype(np.int64), visit_stage=stage.astype(np.int64), entered=entered, left=left, over=over, after=after,
         task_visit=columns[0], task_role=columns[1], queued=columns[2], started=columns[3], ended=columns[4],
-        work_days=columns[5], waited_hours=_waited(columns[2], columns[3], hours), **rest,
+        work_days=columns[5], waited_hours=_waited(columns[2], columns[3], columns[6], hours), **rest,
     )  # fmt: skip
 
 
-def _waited(queued: Floats, started: Floats, hours: Callable[[float, float], float] | None) -> Floats:
+def _rep_hours(log: EventLog, rep: int, start: float, end: float) -> float:
+    """Return the working hours of a rep between two times, of the organisation for nobody."""
+    work = log.plan.worktime if rep == NOBODY else log.plan.staffing.hours[rep]
+    return work.hours_between(start, end)
+
+
+def _waited(queued: Floats, started: Floats, rep: Ints, hours: Hours | None) -> Floats:
     """Return how many working hours each task waited; clock hours where no calendar is known."""
     if hours is None:
         return (started - queued) * 24.0
     found = np.zeros(len(queued))
     for i in np.flatnonzero(started > queued).tolist():
-        found[i] = hours(float(queued[i]), float(started[i]))
+        found[i] = hours(int(rep[i]), float(queued[i]), float(started[i]))
     return np.where(found < TINY_HOURS, 0.0, found)
 
 
@@ -182,13 +191,14 @@ def _place_of(deal: Ints, seq: Ints, task_deal: Ints, task_seq: Ints) -> Ints:
 
 def _cut(tasks: tuple[Any, ...], visit: Ints, entered: Floats, left: Floats) -> tuple[Any, ...]:
     """Return the tasks that belong to a visit, cut to it and sorted."""
-    _, _, role, queued, started, ended, hours = tasks
+    _, _, role, queued, started, ended, hours, rep = tasks
     known = (visit >= 0) & ~(np.isnan(queued) & np.isnan(started))
-    visit, role, queued, started, ended, hours = (column[known] for column in (visit, role, queued, started, ended, hours))
+    kept = (visit, role, queued, started, ended, hours, rep)
+    visit, role, queued, started, ended, hours, rep = (column[known] for column in kept)
     begin, stop = entered[visit], left[visit]
     queued = np.clip(np.where(np.isnan(queued), started, queued), begin, stop)
     started = np.clip(np.where(np.isnan(started), stop, started), queued, stop)
     ended = np.clip(np.where(np.isnan(ended), stop, ended), started, stop)
     work = np.where(np.isnan(hours), ended - started, hours / 24.0)
     order = np.lexsort((queued, visit))
-    return tuple(column[order] for column in (visit.astype(np.int64), role.astype(np.int64), queued, started, ended, work))
+    return tuple(column[order] for column in (visit.astype(np.int64), role.astype(np.int64), queued, started, ended, work, rep))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from money_models import STANDARD, model, pay, pipeline
 
@@ -118,3 +119,33 @@ def test_net_is_bookings_less_all_four_costs():
     assert values["cost"] == pytest.approx(9_000 + 9_000 + 5_000 + 5_000)
     assert values["net"] == pytest.approx(50_000 - 28_000)
     assert values["cash"] == values["bookings"] == 50_000
+
+SOLD = {
+    "roles": [{"name": "SDR", "routing": "pool"}, {"name": "AE", "routing": "pool"}, {"name": "CS", "routing": "pool"}],
+    "stages": [
+        {"name": "Qualify", "tasks": [{"role": "SDR", "work_hours": 1.0}], "exits": [{"to": "Open", "probability": 1.0}]},
+        {"name": "Open", "tasks": [{"role": "AE", "work_hours": 24.0}],
+         "exits": [{"to": "won", "probability": 1.0, "then": "Care"}]},
+        {"name": "Care", "after_sale": True, "tasks": [{"role": "CS", "work_hours": 24.0}],
+         "exits": [{"to": "retained", "probability": 1.0}]},
+    ],
+}  # fmt: skip
+
+
+def test_work_after_the_sale_does_not_earn_the_credit_of_the_win():
+    reps = [{"name": "Sid", "role": "SDR"}, {"name": "Ada", "role": "AE", "plan": "std"}, {"name": "Cleo", "role": "CS", "plan": "std"}]
+    fresh = pd.DataFrame([{"deal_id": "d", "stage": "Qualify", "age_days": 0.0, "p_waiting": 1.0, "amount": 9_000.0}])
+    log = simulate(model(**SOLD, reps=reps), opening=fresh)
+    assert log.tasks["rep"].tolist() == ["Sid", "Ada", "Cleo"]
+    assert log.deals["owner"].tolist() == ["Sid"]  # who has no pay plan
+    assert pay(log, "2027-Q1", "commission", "Ada") == [900.0]
+    assert pay(log, "2027-Q1", "commission", "Cleo") == []
+
+
+def test_work_after_the_sale_gets_no_part_of_a_split():
+    plans = {"std": {**STANDARD, "splits": [{"role": "CS", "share": 0.5}]}}
+    reps = [{"name": "Sid", "role": "SDR", "plan": "std"}, {"name": "Ada", "role": "AE"}, {"name": "Cleo", "role": "CS", "plan": "std"}]
+    fresh = pd.DataFrame([{"deal_id": "d", "stage": "Qualify", "age_days": 0.0, "p_waiting": 1.0, "amount": 9_000.0}])
+    log = simulate(model(**SOLD, reps=reps, plans=plans), opening=fresh)
+    assert pay(log, "2027-Q1", "commission", "Sid") == [900.0]
+    assert pay(log, "2027-Q1", "commission", "Cleo") == []

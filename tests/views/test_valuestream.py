@@ -292,3 +292,12 @@ def test_a_night_before_work_is_a_queue_but_not_a_bottleneck():
     alone = value_stream(run(chosen))
     assert row(alone, "Night")["queue_days"] == pytest.approx(9 / 24)
     assert alone.bottlenecks() == ()
+
+
+def test_waiting_counts_the_hours_of_the_rep_who_took_the_task():
+    late = {"name": "Ann", "role": "AE", "calendar": "late"}
+    chosen = model(
+        calendar=OFFICE, calendars={"late": {"hours": "13:00-21:00"}}, reps=[late], stages=[stage("Offer", tasks=[work(2.0)])]
+    )
+    stream = value_stream(run(chosen, n=2))
+    assert row(stream, "Offer")["wait_hours"] == pytest.approx(1.0)  # 13:00 at once, and 15:00 after two of her hours
