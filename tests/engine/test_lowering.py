@@ -82,6 +82,20 @@ def test_a_dated_change_of_the_calendar_is_refused():
         lower(apply(change, model()))
 
 
+@pytest.mark.parametrize("when", [{"start": "2027-02-01"}, {"adoption": 0.5}])
+def test_a_dated_or_partial_change_of_a_named_calendar_is_refused(when):
+    base = model(calendars={"late": {"hours": "13:00-21:00"}})
+    change = Scenario(changes=[{"set": {"path": "calendars[late].hours", "to": "12:00-21:00", **when}}])
+    with pytest.raises(InvalidModelError, match=r"calendars\[late\] must not change during a run.*Hint"):
+        apply(change, base)
+
+
+def test_a_change_of_a_named_calendar_from_the_beginning_holds():
+    base = model(calendars={"late": {"hours": "13:00-21:00"}})
+    change = Scenario(changes=[{"set": {"path": "calendars[late].hours", "to": "12:00-21:00"}}])
+    assert apply(change, base).last.calendars["late"].hours == "12:00-21:00"
+
+
 BASE = {"deal_id": "d1", "stage": "Open", "age_days": 1.0}
 
 

@@ -206,6 +206,14 @@ def _dips(scenario: levers.Scenario, model: Model) -> tuple[DatedDip, ...]:
 def _with_calendars(regimes: list[Regime]) -> tuple[Regime, ...]:
     """Let every regime know the calendars that changes bring for new reps and bots."""
     every = {name: calendar for regime in regimes for name, calendar in regime.model.calendars.items()}
+    for regime in regimes:
+        for name, calendar in regime.model.calendars.items():
+            if calendar != every[name]:
+                message = (
+                    f"calendars[{name}] must not change during a run, nor for a part of the deals, got such a change. "
+                    "Hint: leave start, adoption, ramp and where out, so that it holds from the beginning."
+                )
+                raise InvalidModelError(message)
     return tuple(
         regime if regime.model.calendars == every
         else replace(regime, model=regime.model.model_copy(update={"calendars": every}))
