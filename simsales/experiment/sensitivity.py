@@ -25,7 +25,7 @@ __all__ = ["Sensitivity", "sensitivity", "win_chance"]
 MEASURES = ("bookings", "cycle_days", "cost")
 KINDS = ("points", "percent", "wait", "spread")
 NOTE = (
-    "naive: what the chain of exits alone says (bookings in proportion to the chance of a win, nobody ever waits; contexts, "
+    "naive (by arithmetic alone): what the chain of exits says (bookings in proportion to the chance of a win, nobody ever waits; contexts, "
     "conditions and effects left out). A relative step is worth the same at every stage there, so rank points and percent apart."
 )
 
