@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,12 @@ import pandas as pd
 
 from simsales.engine import EventLog, simulate
 from simsales.model.schema import Model
+
+
+def examples(everyday: int) -> int:
+    """How many random models a property meets: a build sets SIMSALES_EXAMPLES for more."""
+    return max(everyday, int(os.environ.get("SIMSALES_EXAMPLES", "0")))
+
 
 OPEN_ALL_DAY = {"hours": "00:00-24:00", "days": "mon-sun"}
 
@@ -59,4 +66,4 @@ def same(one: EventLog, other: EventLog) -> None:
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=f"{table}.{name}")
 
 
-__all__ = ["OPEN_ALL_DAY", "days", "hours", "model", "same", "simulate", "stage", "waiting", "work"]
+__all__ = ["OPEN_ALL_DAY", "days", "examples", "hours", "model", "same", "simulate", "stage", "waiting", "work"]

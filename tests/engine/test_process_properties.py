@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from engine_models import same
+from engine_models import examples, same
 from engine_strategies import COLLIDING, laws
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ from simsales.model.apply import apply
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model
 
-EVERYDAY = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+EVERYDAY = settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 ROLES = ["AE", "SE", "Boss"]
 WHENS = [None, None, "amount >= 50", "discount > authority", "terms == non_standard and visit == 1", "visit >= 2", "previous == 线索", "score > 1"]
 GATHERS = [None, None, {"weekday": "wed"}, {"day_of_month": 20}, {"size": 3}, {"size": 2, "within_days": 1.5}]

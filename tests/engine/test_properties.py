@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from engine_models import same
+from engine_models import examples, same
 from engine_strategies import models, openings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ from simsales.engine.lower.staffing import off_days
 from simsales.engine.plan import OPEN
 from simsales.engine.reference import Run
 
-EVERYDAY = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+EVERYDAY = settings(max_examples=examples(50), deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 def check(log: EventLog) -> None:
