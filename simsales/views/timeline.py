@@ -104,7 +104,7 @@ def _of_log(log: EventLog) -> Timeline:
     return _timeline(
         stages=log.plan.stages, roles=log.plan.roles, start=log.start, until=log.until, ids=log.ids, created=deal.created,
         closed=deal.closed, status=status,
-        visits=(visit.deal, visit.seq, visit.stage, visit.entered, visit.left, ends),
+        visits=(visit.deal, visit.seq, visit.stage, visit.entered, visit.left, ends), after_sale=log.after_sale,
         tasks=(task.deal, task.seq, task.role, task.queued, task.started, task.ended, task.work_hours, task.rep),
         hours=partial(_rep_hours, log),
     )  # fmt: skip
@@ -128,7 +128,7 @@ def _of_history(history: History) -> Timeline:
         tasks=(ids.get_indexer(pd.Index(tasks["deal_id"])), tasks["seq"].to_numpy(np.int64), _codes(tasks["role"], roles),
                _days(tasks["queued_at"], zero), _days(tasks["started_at"], zero), _days(tasks["ended_at"], zero),
                tasks["work_hours"].to_numpy(float), np.full(len(tasks), NOBODY)),
-        hours=None,
+        hours=None, after_sale=np.zeros(len(stages), dtype=bool),
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def _codes(column: pd.Series[Any], names: tuple[str, ...]) -> Ints:
 
 
 def _timeline(
-    *, visits: tuple[Any, ...], tasks: tuple[Any, ...], hours: Hours | None, **rest: Any
+    *, visits: tuple[Any, ...], tasks: tuple[Any, ...], hours: Hours | None, after_sale: Flags, **rest: Any
 ) -> Timeline:
     """Return the timeline of sorted visits, with each task cut to its visit."""
     deal, seq, stage, entered, left, ends = visits
@@ -155,6 +155,7 @@ def _timeline(
     earlier = np.cumsum(ends) - ends  # closes before each visit, over all deals
     first = np.searchsorted(deal, deal)
     after = (earlier - earlier[first]) > 0 if len(deal) else np.zeros(0, dtype=bool)
+    after |= after_sale[stage]  # of a deal that was won by a gate, without a stay
     columns = _cut(tasks, _place_of(deal, seq, tasks[0], tasks[1]), entered, left)
     return Timeline(
         visit_deal=deal.astype(np.int64), visit_stage=stage.astype(np.int64), entered=entered, left=left, over=over, after=after,

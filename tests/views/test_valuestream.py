@@ -301,3 +301,11 @@ def test_waiting_counts_the_hours_of_the_rep_who_took_the_task():
     )
     stream = value_stream(run(chosen, n=2))
     assert row(stream, "Offer")["wait_hours"] == pytest.approx(1.0)  # 13:00 at once, and 15:00 after two of her hours
+
+
+def test_what_follows_a_win_by_a_gate_is_no_part_of_the_cycle():
+    care = stage("Care", "retained", 5.0, after_sale=True, tasks=[work(2.0)])
+    offer = {"name": "Offer", "when": "amount >= 10", "exits": [{"to": "won", "probability": 1.0, "then": "Care"}]}
+    web = [{"name": "web", "leads_per_week": 7.0}]  # amounts of 0: won at once, without a stay
+    stream = value_stream(simulate(model(channels=web, stages=[offer, care]), cases=1))
+    assert stream.deals[[*PARTS, "total_days"]].iloc[0].tolist() == [0.0] * 5
