@@ -89,8 +89,14 @@ def _plain_fields(value: Value) -> dict[str, Any]:
 
 
 def _with_zone(model: Model, data: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields with the calendar's zone where it is not what the epoch's offset implies."""
+    """Return the fields with the zones of calendars where they are not what the epoch's offset, or the main calendar, implies."""
     zone = model.calendar.timezone
+    if model.calendars:
+        data = {**data, "calendars": {
+            name: {**({} if each.timezone == zone else {"timezone": each.timezone}),
+                   **{field: value for field, value in data["calendars"][name].items() if field != "timezone"}}
+            for name, each in model.calendars.items()
+        }}  # fmt: skip
     implied = zone == offset_name(model.epoch)
     calendar = {**({} if implied else {"timezone": zone}), **data.get("calendar", {})}
     if implied:

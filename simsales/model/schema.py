@@ -72,11 +72,11 @@ def _rates(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _local(calendar: Calendar, epoch: dt.datetime) -> Calendar:
-    """Return the calendar with the epoch's offset as its zone where it states none."""
+def _local(calendar: Calendar, timezone: str) -> Calendar:
+    """Return the calendar with a zone where it states none: the epoch's offset, or that of the organisation's calendar."""
     if "timezone" in calendar.model_fields_set:
         return calendar
-    return calendar.model_copy(update={"timezone": offset_name(epoch)})
+    return calendar.model_copy(update={"timezone": timezone})
 
 
 class Model(Value):
@@ -143,7 +143,9 @@ class Model(Value):
 
     @model_validator(mode="after")
     def _hours_are_local(self) -> Model:
-        object.__setattr__(self, "calendar", _local(self.calendar, self.epoch))
+        object.__setattr__(self, "calendar", _local(self.calendar, offset_name(self.epoch)))
+        named = {name: _local(calendar, self.calendar.timezone) for name, calendar in self.calendars.items()}
+        object.__setattr__(self, "calendars", named)
         return self
 
     @model_validator(mode="after")

@@ -62,6 +62,14 @@ def test_the_zone_of_the_calendar_survives_whatever_the_epoch_implies(tmp_path: 
         assert (again.calendar.timezone, again) == (zone, model)
 
 
+@pytest.mark.parametrize("zone", [{}, {"timezone": "UTC"}, {"timezone": "+08:00"}, {"timezone": "America/New_York"}])
+def test_the_zones_of_named_calendars_survive_in_yaml_and_json(tmp_path: Path, zone: dict[str, str]) -> None:
+    model = small(epoch="2027-01-01T00:00+08:00", calendars={"late": {"hours": "13:00-21:00", **zone}, "plain": zone})
+    assert model.calendars["late"].timezone == zone.get("timezone", "+08:00")  # like the organisation's
+    assert load_model(save_model(model, tmp_path / "m.yaml")) == model
+    assert type(model).model_validate_json(model.model_dump_json(by_alias=True)) == model
+
+
 def test_numbers_of_numpy_are_written_as_numbers(tmp_path: Path) -> None:
     model = small(segments=[{"name": "all", "amount": 3.5, "advance_logit": np.float64(-0.25)}])
     assert "advance_logit: -0.25" in to_yaml(model)

@@ -196,7 +196,7 @@ def _hours(low: Lowering, people: Sequence[Rep]) -> tuple[tuple[WorkTime, ...], 
 
 def _worktime(low: Lowering, rep: Rep, off: tuple[dt.date, ...]) -> WorkTime:
     base = low.models[0].calendar
-    calendar = base if rep.calendar is None else _calendar(low, rep.calendar, base)
+    calendar = base if rep.calendar is None else _calendar(low, rep.calendar)
     if off:
         extra = tuple(day for day in calendar.extra if day not in off)  # a rep who is away is away
         calendar = calendar.model_copy(update={"off": (*calendar.off, *off), "extra": extra})
@@ -204,12 +204,9 @@ def _worktime(low: Lowering, rep: Rep, off: tuple[dt.date, ...]) -> WorkTime:
     return WorkTime(calendar, clock, low.worktime.first, low.until)
 
 
-def _calendar(low: Lowering, name: str, base: Calendar) -> Calendar:
-    """Return a named calendar, in the organisation's time zone where it states none."""
-    found = next(model.calendars[name] for model in reversed(low.models) if name in model.calendars)
-    if "timezone" in found.model_fields_set:
-        return found
-    return found.model_copy(update={"timezone": base.timezone})
+def _calendar(low: Lowering, name: str) -> Calendar:
+    """Return a named calendar."""
+    return next(model.calendars[name] for model in reversed(low.models) if name in model.calendars)
 
 
 # training ------------------------------------------------------------------------------------------
