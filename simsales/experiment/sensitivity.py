@@ -174,7 +174,7 @@ def _steps(model: Model, points: float, percent: float, wait: float, spread: flo
     moves.append(("spread", f"x {spread:g} spread", lambda stage: _evened(stage, spread)))
     steps = []
     for i, stage in enumerate(model.stages):
-        for kind, label, move in moves:
+        for kind, label, move in moves if not stage.after_sale else ():  # what follows a win changes no bookings
             moved = move(stage)
             if moved is None or moved == stage:
                 continue

@@ -70,3 +70,22 @@ def test_what_cannot_be_ranked_is_refused() -> None:
         sensitivity(model({"A": 0.8}), replications=2, cases=3).ranking("price")
     with pytest.raises(InvalidInputError, match="stages must include one with an exit forward"):
         sensitivity(bare, [], replications=2)
+
+
+def test_what_follows_a_win_is_not_ranked():
+    stages = [
+        {"name": "A", "exits": [{"to": "won", "then": "Use", "probability": 0.5}, {"to": "lost", "probability": 0.5}]},
+        {"name": "Use", "after_sale": True, "exits": [{"to": "retained", "probability": 0.8}, {"to": "churned", "probability": 0.2}]},
+    ]
+    model = Model(channels=[{"name": "web", "leads_per_week": 7.0}], segments=[{"name": "all", "amount": 100.0}], stages=stages)
+    found = sensitivity(model, both=False, replications=2, cases=50)
+    assert set(found.table["stage"]) == {"A"}
+
+
+def test_only_the_kinds_that_are_asked_for_are_moved():
+    model = Model(channels=[{"name": "web", "leads_per_week": 7.0}], segments=[{"name": "all", "amount": 100.0}], stages=[
+        {"name": "A", "exits": [{"to": "won", "probability": 0.5, "delay_days": 5.0}, {"to": "lost", "probability": 0.5}]}])  # fmt: skip
+    found = sensitivity(model, both=False, kinds=("wait",), replications=2, cases=50)
+    assert set(found.table["kind"]) == {"wait"}
+    with pytest.raises(InvalidInputError, match="kinds must be some of points, percent, wait, spread, got speed. Hint: leave it out"):
+        sensitivity(model, kinds=("speed",), replications=2, cases=50)
