@@ -37,8 +37,9 @@ def describe_scenario(scenario: levers.Scenario, timeline: Timeline | None = Non
     if scenario.goal:
         lines.append(f"  Goal: {scenario.goal}")
     lines += [f"  {i + 1}. {change_words(change, currency)}" for i, change in enumerate(scenario.changes)]
-    if timeline is not None and len(timeline.regimes) > 1:
-        starts = dict.fromkeys(str(r.start or "the beginning") for r in timeline.regimes)
+    regimes = () if timeline is None else timeline.regimes
+    starts = dict.fromkeys(str(regime.start or "the beginning") for regime in regimes)
+    if len(starts) > 1:
         lines.append(f"  Rules change at: {', '.join(starts)}")
     if timeline is not None and timeline.uncertain is not None:
         lines.append("  Uncertain numbers are drawn once a replication; a single run takes the values given.")
@@ -50,7 +51,7 @@ def change_words(change: levers.Change, currency: str | None = None) -> str:
     start = f"From {change.start} on" if change.start else "From the beginning"
     if change.adoption < 1 or change.ramp_days:
         start += f", for {text.percent(change.adoption)} of deals" if change.adoption < 1 else ", for all deals"
-        start += f" (rising over {text.number(change.ramp_days)} days)" if change.ramp_days else ""
+        start += f" (rising over {amount(change.ramp_days, 'days')})" if change.ramp_days else ""
     start += f", where {change.where}" if change.where else ""
     what = WORDS[change.kind](change, currency)
     step = f"{change.step}: " if change.step else ""
@@ -66,7 +67,7 @@ def _conditions(change: levers.Change, currency: str | None) -> list[str]:
     said = []
     if change.dip is not None and change.dip.depth:
         who = ", ".join(change.dip.roles) or "everybody"
-        said.append(f"{who} {text.percent(change.dip.depth)} slower at first, as before after {text.number(change.dip.days)} days")
+        said.append(f"{who} {text.percent(change.dip.depth)} slower at first, as before after {amount(change.dip.days, 'days')}")
     paid = ((change.cost.once, "once"), (change.cost.per_year, "a year"))
     if any(value for value, _ in paid):
         said.append("costs " + " and ".join(f"{_money(value, currency)} {when}" for value, when in paid if value))
@@ -94,7 +95,7 @@ def _standardise(change: levers.Standardise, _: str | None) -> str:
 
 def _add(change: levers.Add, _: str | None) -> str:
     if change.channel is not None:
-        return f"a new channel '{change.channel.name}' with {text.number(change.channel.leads_per_week)} leads a week"
+        return f"a new channel '{change.channel.name}' with {amount(change.channel.leads_per_week, 'leads a week')}"
     if change.stage is not None:
         gate = f" (only when {change.stage.when})" if change.stage.when else ""
         return f"a new stage '{change.stage.name}'{gate} after '{change.after}'"
@@ -182,7 +183,7 @@ def _hire(change: levers.Hire, currency: str | None) -> str:
     who = change.name or plural(change.count, f"{change.role} rep")
     said = [f"hire {who}" + (f" as {change.role}" if change.name else "")]
     if change.lead_days:
-        said[0] += f", at work {text.number(change.lead_days)} days later"
+        said[0] += f", at work {amount(change.lead_days, 'days')} later"
     said += [f"{ramp(change.ramp)}"] if change.ramp else []
     for name, default in (("speed", 1.0), ("skill", 0.0), ("weight", 1.0)):
         value = getattr(change, name)
@@ -194,14 +195,17 @@ def _hire(change: levers.Hire, currency: str | None) -> str:
 
 
 def _leave(change: levers.Leave, _: str | None) -> str:
-    return f"{change.rep} leaves" if change.rep else f"the last {plural(change.count, f'{change.role} rep')} leave"
+    if change.rep or change.count == 1:
+        return f"{change.rep or f'the last {change.role} rep'} leaves"
+    return f"the last {plural(change.count, f'{change.role} rep')} leave"
 
 
 def _retrain(change: levers.Retrain, currency: str | None) -> str:
-    said = [f"{change.role or change.team or change.rep} trained", f"{plural(change.days_off, 'day')} off"]
+    said = [f"{change.role or change.team or change.rep} trained"]
+    said += [f"{plural(change.days_off, 'day')} off"] if change.days_off else []
     said += [f"skill {text.number(change.skill)} more"] if change.skill else []
     said += [f"speed x {text.number(change.speed)}"] if change.speed != 1.0 else []
-    said += [f"half gone after {text.number(change.half_life_days)} days"] if change.half_life_days else []
+    said += [f"half gone after {amount(change.half_life_days, 'days')}"] if change.half_life_days else []
     said += [f"{_money(change.cost_per_head, currency)} a head"] if change.cost_per_head else []
     return ", ".join(said)
 
@@ -215,6 +219,10 @@ def _fields(change: levers.Change, *without: str) -> str:
         for name, value in stated.items()
         if value not in (None, False, ())
     )
+
+
+def _stated(change: levers.Change) -> str:
+    return f": {fields}" if (fields := _fields(change)) else ", as usual"
 
 
 def _plain(value: Any) -> Any:
@@ -250,11 +258,11 @@ def _plan(change: levers.PlanChange, currency: str | None) -> str:
 
 
 def _effort(change: levers.EffortChange, _: str | None) -> str:
-    return "effort does not react to pay" if change.off else f"effort reacts to marginal pay: {_fields(change)}"
+    return "effort does not react to pay" if change.off else f"effort reacts to marginal pay{_stated(change)}"
 
 
 def _timing(change: levers.TimingChange, _: str | None) -> str:
-    return "signatures do not move around period ends" if change.off else f"signatures move around period ends: {_fields(change)}"
+    return "signatures do not move around period ends" if change.off else f"signatures move around period ends{_stated(change)}"
 
 
 def _price(change: levers.Price, _: str | None) -> str:
@@ -269,10 +277,10 @@ def _budget(change: levers.Budget, currency: str | None) -> str:
     if change.spend_per_week is not None:
         said.append(f"{_money(change.spend_per_week, currency)} a week")
     said += [f"money x {text.number(change.by)}"] if change.by is not None else []
-    said += [f"{text.number(change.leads_per_week)} leads a week"] if change.leads_per_week is not None else []
+    said += [amount(change.leads_per_week, "leads a week")] if change.leads_per_week is not None else []
     if change.campaign is not None:
         campaign = change.campaign
-        said.append(f"campaign {campaign.name} on {campaign.start}: {text.number(campaign.leads)} leads for {_money(campaign.cost, currency)}")
+        said.append(f"campaign {campaign.name} on {campaign.start}: {amount(campaign.leads, 'leads')} for {_money(campaign.cost, currency)}")
     return f"channel '{change.channel}': {', '.join(said)}"
 
 

@@ -18,8 +18,9 @@ def plural(n: int, word: str) -> str:
 
 def amount(value: float, unit: str) -> str:
     """Return a number with its unit: 1 day, 2 days."""
-    one = value == 1.0 and unit in ("days", "hours")
-    return text.number(value) + (f" {unit[:-1] if one else unit}" if unit else "")
+    first, space, rest = unit.partition(" ")
+    one = value == 1.0 and first in ("days", "hours", "months", "leads")
+    return text.number(value) + (f" {first[:-1] if one else first}{space}{rest}" if unit else "")
 
 
 def law(law_: Law, unit: str) -> str:
@@ -56,7 +57,7 @@ def rates(found: Iterable[Any]) -> str:
 def ramp(found: Ramp) -> str:
     """Return how quickly a new rep learns."""
     shape = f"by {' / '.join(text.percent(step) for step in found.curve)}" if found.curve else f"from {text.percent(found.start)}"
-    return f"ramp {shape} over {text.number(found.months)} months"
+    return f"ramp {shape} over {amount(found.months, 'months')}"
 
 
 def brief(value: Any) -> str:
@@ -68,7 +69,8 @@ def brief(value: Any) -> str:
         return str(named) if named else " ".join(f"{key} {brief(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
         return "; ".join(brief(item) for item in value[:4]) + ("; ..." if len(value) > 4 else "")
-    return text.number(value) if isinstance(value, float) else str(value)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return text.number(value) if is_number else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def extras(plan: CompPlan, currency: str) -> list[str]:
@@ -89,7 +91,7 @@ def extras(plan: CompPlan, currency: str) -> list[str]:
     if plan.paid_at == "collection":
         said.append("paid when the cash arrives")
     if plan.clawback is not None:
-        said.append(f"{text.percent(plan.clawback.share)} taken back if cancelled within {text.number(plan.clawback.within_days)} days")
+        said.append(f"{text.percent(plan.clawback.share)} taken back if cancelled within {amount(plan.clawback.within_days, 'days')}")
     if plan.ratchet is not None:
         said.append(f"next quota follows sales by {text.percent(plan.ratchet.up)} up, {text.percent(plan.ratchet.down)} down")
     if plan.ramp_relief:

@@ -221,6 +221,8 @@ def _syntax(path: Path, text: str, error: MarkedYAMLError) -> str:
             hint = " Hint: indent with spaces, not with tabs."
         elif any("：" in line or "，" in line for line in nearby):  # noqa: RUF001
             hint = " Hint: write the ASCII marks ':' and ',' instead of the full-width ones."
+        elif "got '['" in (error.problem or "") or "got '{'" in (error.problem or ""):
+            hint = ' Hint: put text that holds brackets in quotes: path: "stages[Demo].exits[won].probability".'
         else:
             hint = " Hint: look for a missing colon, bracket or quote, or a wrong indent, just above."
     return f"{where} must be valid YAML, got {error.problem or 'something else'}.{hint}"

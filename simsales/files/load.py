@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from simsales.errors import InvalidModelError
+from simsales.errors import InvalidModelError, did_you_mean
 from simsales.files.document import Document, read_document
-from simsales.files.problems import explain, got
+from simsales.files.problems import explain
 from simsales.files.tables import resolve_tables
 from simsales.model.base import Value
 from simsales.model.levers import Scenario
+from simsales.model.refusals import got
 from simsales.model.schema import Model
 
 FORMAT = 1
@@ -100,9 +101,15 @@ def load_any(path: str | Path) -> Model | Scenario:
         return _validated(document, Model)
     message = (
         f"{document.path} must be a model (with 'channels' and 'stages') or a scenario (with "
-        f"'changes'), got {got(document.data)}."
-    )
+        f"'changes'), got {got(document.data)}. {_meant(document.data)}"
+    ).rstrip()
     raise InvalidModelError(message)
+
+
+def _meant(data: dict[str, Any]) -> str:
+    """Return a hint where a key is nearly one that tells what a file is."""
+    hints = (did_you_mean(str(key), ("changes", "stages", "channels")) for key in data)
+    return next((hint for hint in hints if "did you mean" in hint), "")
 
 
 def _is_scenario(data: dict[str, Any]) -> bool:

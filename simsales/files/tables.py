@@ -47,7 +47,7 @@ def _resolved(value: Any, loc: tuple[Step, ...], document: Document, found: list
 
 def _read(body: dict[str, Any], loc: tuple[Step, ...], document: Document, found: list[str]) -> dict[str, Any]:
     """Return the law's body with `values` (and `p`) instead of `file`."""
-    from simsales.files.problems import written
+    from simsales.model.refusals import written
 
     where = f"{document.where(loc)} {written(loc)}"
     name = body["file"]

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from simsales.errors import did_you_mean
 from simsales.model.base import Value
+from simsales.model.refusals import refusal
 from simsales.model.schema import Exit, Model, Stage
 
 _STEP = re.compile(r"([A-Za-z_]\w*)|\[([^\]]*)\]")
@@ -63,7 +64,7 @@ def replace_at(model: Model, path: str, move: Callable[[Any], Any]) -> Model:
     model : Model
     path : str
         Items by name (exits by target, tasks and reps without a name by role, contexts by condition, rates by date), by
-        index, or ``*`` (all).
+        index, or ``*`` (all that have what follows: ``stages[*].tasks[SE]`` is wherever an SE works).
     move : callable
         From the old value to the new one (plain data is validated).
 
@@ -108,10 +109,8 @@ def _rebuilt(value: Value, attribute: str, new: Any, path: str) -> Value:
     try:
         return type(value)(**data)
     except ValidationError as error:
-        first = error.errors()[0]
-        text = str(first["msg"]).removeprefix("Value error, ")
-        message = f".path '{path}' must keep the model valid, got {new!r}: {text}"
-        raise ValueError(message) from error
+        lines = [line for item in error.errors(include_url=False) for line in refusal(item).splitlines()]
+        raise ValueError("\n".join(f".path must keep the model valid at '{path}': {line}" for line in lines)) from error
 
 
 def _shared(old: tuple[Exit, ...], new: tuple[Exit, ...]) -> tuple[Exit, ...]:
@@ -149,13 +148,32 @@ def _walk_items(
     if not isinstance(value, tuple):
         message = f".path must put [{name}] after a list, got '{path}'."
         raise ValueError(message)  # noqa: TRY004
-    chosen = [
-        i for i, item in enumerate(value) if name in ("*", _label(item)) or name == str(i)
-    ]
+    if name == "*" and value:
+        return _walk_all(value, rest, move, path)
+    chosen = [i for i, item in enumerate(value) if name in (_label(item), str(i))]
     if not chosen:
-        labels = [_label(item) for item in value]
-        message = f".path must name one of its items, got '{name}' in '{path}'. {did_you_mean(name, labels)}"
-        raise ValueError(message)
+        labels = [_label(item) or str(i) for i, item in enumerate(value)]
+        hint = did_you_mean(name, labels) or "Hint: there are none."
+        message = f".path must name one of its items, got '{name}' in '{path}'. {hint}"
+        raise _NoSuchItemError(message)
     return tuple(
         _walk(item, rest, move, path) if i in chosen else item for i, item in enumerate(value)
     )
+
+
+class _NoSuchItemError(ValueError):
+    """A path names an item that a list does not have."""
+
+
+def _walk_all(value: tuple[Any, ...], rest: tuple[Step, ...], move: Callable[[Any], Any], path: str) -> tuple[Any, ...]:
+    """Change every item that has what the rest of the path names; one at least must have it."""
+    new, missing = [], []
+    for item in value:
+        try:
+            new.append(_walk(item, rest, move, path))
+        except _NoSuchItemError as error:
+            new.append(item)
+            missing.append(error)
+    if len(missing) == len(value):
+        raise missing[0]
+    return tuple(new)

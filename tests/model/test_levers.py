@@ -119,7 +119,7 @@ def test_dated_changes_make_regimes_in_order_of_their_dates():
 
 REFUSED = {
     "set path": ({"set": {"path": "stages[Dem].exits[won].probability", "to": 1.0}}, r"changes\[0\].set.path must name one of its items, got 'Dem'"),
-    "set value": ({"set": {"path": "stages[Close].exits[won].probability", "to": 1.5}}, r"changes\[0\].set.path .* must keep the model valid, got 1.5"),
+    "set value": ({"set": {"path": "stages[Close].exits[won].probability", "to": 1.5}}, r"changes\[0\].set.path must keep the model valid at '.*': probability must be at most 1, got 1.5"),
     "set field": ({"set": {"path": "stages[Close].exit", "to": 1}}, "must name a field that exists, got 'exit'.*did you mean 'exits'"),
     "scale text": ({"scale": {"path": "stages[Close].name", "by": 2.0}}, "must lead to a number or a law"),
     "add after": ({"add": {"after": "Demon", "stage": {"name": "X", "exits": [{"to": "won", "probability": 1.0}]}}}, "must name a stage, got 'Demon'. Hint: did you mean 'Demo'"),
@@ -149,7 +149,7 @@ REFUSED = {
     "budget channel": ({"budget": {"channel": "seo", "by": 2.0}}, "must name a channel, got 'seo'.*A new one: add"),
     "shock": ({"shock": {"event": {"name": "x", "start": "2027-05-01", "rep": "Nobody"}, "where": "amount > 1"}}, "where must stand with|must .*rep"),
     "dip": ({"scale": {"path": "stages[Lead].exits[Demo].delay_days", "by": 0.5, "dip": {"depth": 0.2, "days": 30, "roles": ["SE"]}}}, r"changes\[0\].scale.dip.roles must name roles, got 'SE'"),
-    "uncertain": ({"scale": {"path": "stages[Close].exits[won].probability", "by": 1.1, "uncertain": {"by": {"uniform": {"low": 1.0, "high": 2.0}}}}}, "uncertain must fit the model at its highest values, too, got: changes"),
+    "uncertain": ({"scale": {"path": "stages[Close].exits[won].probability", "by": 1.1, "uncertain": {"by": {"uniform": {"low": 1.0, "high": 2.0}}}}}, r"changes\[0\].scale.path must .* at the highest values of what is uncertain; narrow its law"),
 }  # fmt: skip
 
 

@@ -24,6 +24,9 @@ from simsales.model.apply.process import merged
 from simsales.model.apply.sampling import checked_ends, sampled
 from simsales.model.apply.timeline import Adoption, DatedCost, DatedDip, Regime, Timeline, Uncertain, as_timeline
 from simsales.model.base import Value
+from simsales.model.check.people import unknown_names
+from simsales.model.conditions import ATTRIBUTES, parse_condition
+from simsales.model.refusals import refusal
 from simsales.model.schema import Model
 
 __all__ = ["Adoption", "DatedCost", "DatedDip", "Regime", "Timeline", "Uncertain", "Value", "apply", "as_timeline", "merged",
@@ -91,17 +94,23 @@ def _applied(scenario: levers.Scenario, model: Model) -> Timeline:
     numbered.sort(key=lambda item: (_starts(item[1]) is not None, _starts(item[1]) or dt.date.min))
     regimes = [Regime(model)]
     branches = [_Branch((), model, 0)]
+    wrong: list[tuple[int, str]] = []
     for i, change in numbered:
         try:
             _take(change, regimes, branches)
         except (ValidationError, ValueError, InvalidModelError) as error:
-            raise InvalidModelError(_explain(error, i, change)) from error
+            wrong.append((i, _explain(error, i, change)))
+    if wrong:  # all of them, in the order of the file
+        raise InvalidModelError("\n".join(text for _, text in sorted(wrong)))
     return Timeline(scenario.name, _with_calendars(regimes), _costs(scenario), _dips(scenario, regimes[-1].model))
 
 
 def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch]) -> None:
     """Let every branch go on with a change; one that is not for all deals begins new branches."""
     start = _starts(change)
+    _for_all(change)
+    if change.where is not None:
+        _known_names(change.where, branches[0].model)
     _settle(start, branches)
     partial = change.adoption < 1.0 or (change.ramp_days > 0.0 and start is not None)
     share = Adoption(start, change.ramp_days, change.adoption) if partial and not _of_people(change) else None
@@ -118,6 +127,24 @@ def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch])
         _go_on(branch, branches, regimes, _regime(change, changed, start, conditions), conditions)
     if len(regimes) > MOST:
         message = f" must leave at most {MOST} rules side by side, got {len(regimes)}. Hint: let fewer changes ramp in at once"
+        raise ValueError(message)
+
+
+ONE_DAY = (levers.Hire, levers.Leave, levers.Retrain, levers.PlanChange, levers.AttritionChange, levers.Shock)
+"""What begins on one day for everybody: no share of deals takes it up."""
+
+
+def _for_all(change: levers.Change) -> None:
+    """Refuse an adoption that would do nothing."""
+    if isinstance(change, ONE_DAY) and (change.adoption < 1.0 or change.ramp_days):
+        field = "adoption" if change.adoption < 1.0 else "ramp_days"
+        message = (
+            f".{field} must be left out of {change.kind}, which holds for everybody from one day on, "
+            f"got {getattr(change, field):g}. Hint: name fewer people, or give several changes with dates of their own."
+        )
+        raise ValueError(message)
+    if change.ramp_days and change.start is None:
+        message = f".ramp_days must stand beside start, got {change.ramp_days:g} alone. Hint: say from which day it rises."
         raise ValueError(message)
 
 
@@ -164,6 +191,12 @@ def _go_on(
         branch.model, branch.last = new.model, len(regimes) - 1
     else:
         branches.append(_Branch(conditions, new.model, len(regimes) - 1))
+
+
+def _known_names(where: str, model: Model) -> None:
+    wrong = list(unknown_names(model, ".where", parse_condition(where, ATTRIBUTES)))
+    if wrong:
+        raise ValueError("\n".join(wrong))
 
 
 def _of_deals_only(change: levers.Change, before: Model, after: Model) -> None:
@@ -229,6 +262,6 @@ def _starts(change: levers.Change) -> dt.date | None:
 def _explain(error: Exception, i: int, change: levers.Change) -> str:
     where = f"changes[{i}].{change.kind}"
     if isinstance(error, ValidationError):
-        lines = [str(item["msg"]).removeprefix("Value error, ") for item in error.errors()]
-        return f"{where} must leave a valid model, got: " + "\n".join(lines)
-    return f"{where}{error}"
+        lines = [line for item in error.errors(include_url=False) for line in refusal(item).splitlines()]
+        return "\n".join(f"{where} must leave a valid model, got: {line}" for line in lines)
+    return "\n".join(f"{where}{line}" for line in str(error).splitlines())

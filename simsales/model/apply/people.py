@@ -47,12 +47,11 @@ def _leave(change: levers.Leave, model: Model) -> Model:
             message = f".rep must name a rep, got '{change.rep}'. {hint}"
             raise ValueError(message)
     else:
+        assert change.role is not None
+        _known_role(model, change.role)
         chosen = [rep for rep in named if rep.role == change.role and rep.leaves is None]
         if len(chosen) < change.count:
-            message = (
-                f".count must be at most the {len(chosen)} reps of role '{change.role}', "
-                f"got {change.count}."
-            )
+            message = f".count must be at most the {len(chosen)} reps of role '{change.role}', got {change.count}."
             raise ValueError(message)
         chosen = chosen[-change.count :]
     names = {rep.name for rep in chosen}
@@ -154,9 +153,6 @@ def _retrain(change: levers.Retrain, model: Model) -> Model:
 
 
 def _attrition(change: levers.AttritionChange, model: Model) -> Model:
-    if change.ramp_days or change.adoption < 1.0:
-        message = f".adoption must be left out of attrition, which is of all reps of a role, got {change.adoption:g}."
-        raise ValueError(message)
     _known_role(model, change.role)
     known = model.attrition.get(change.role)
     fields = {name: getattr(known, name) for name in Attrition.model_fields} if known else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,13 @@ def _scale(change: levers.Scale, model: Model) -> Model:
             raise ValueError(message)
         return round(value * change.by) if isinstance(value, int) else value * change.by
 
-    return _number(change, model, move)
+    try:
+        return _number(change, model, move)
+    except ValueError as error:  # a product is nothing that anybody has written: no advice on how to write it
+        raise ValueError(_WRITING.sub("", str(error))) from error
+
+
+_WRITING = re.compile(r" Hint: for \S+ % write \S+$", re.MULTILINE)
 
 
 def _standardise(change: levers.Standardise, model: Model) -> Model:

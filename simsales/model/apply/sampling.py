@@ -92,5 +92,5 @@ def checked_ends(scenario: Scenario, applied: Callable[[Scenario], Timeline]) ->
         try:
             applied(certain(scenario, lambda _, u=u: u))  # type: ignore[misc]  # the default binds the loop's value
         except (ValueError, InvalidModelError) as error:
-            message = f"uncertain must fit the model at its {word} values, too, got: {error}. Hint: narrow the law"
-            raise InvalidModelError(message) from error
+            lines = [f"{line} Hint: so it is at the {word} values of what is uncertain; narrow its law." for line in str(error).splitlines()]
+            raise InvalidModelError("\n".join(lines)) from error

@@ -70,9 +70,12 @@ def _relieved(
 
 def _staffed(model: Model, bot: levers.Bot, start: dt.date | None) -> dict[str, Any]:
     """Return roles, reps and calendars with the bot among them."""
-    if any(role.name == bot.name for role in model.roles):
-        return {}
     name = f"{bot.name} 24/7"
+    if any(role.name == bot.name for role in model.roles):
+        if name not in model.calendars:
+            message = f".bot.name must be new, or the name of another change's bot, got the role '{bot.name}'."
+            raise ValueError(message)
+        return {}
     open_ = Calendar(hours="00:00-24:00", days="mon-sun", timezone=model.calendar.timezone)
     role = Role(name=bot.name, routing="pool", concurrency=bot.at_once)
     rep = Rep(name=bot.name, role=bot.name, hired=start, speed=bot.speed, calendar=name, cost_per_year=bot.cost_per_year)
@@ -135,8 +138,14 @@ def _parallel(change: levers.Parallel, model: Model) -> Model:
         else task
         for j, task in enumerate(stage.tasks)
     )
+    known = [task.role for task in stage.tasks]
+    for role in change.roles:
+        if role not in known:
+            message = f".roles must do a task in '{stage.name}', got {role}. {did_you_mean(role, known)}"
+            raise ValueError(message)
     if tasks == stage.tasks:
-        message = f".stage must have tasks to do side by side, got {len(tasks)} in '{stage.name}'."
+        found = "they are done so already" if len(tasks) > 1 else f"{len(tasks)}"
+        message = f".stage must have tasks to do side by side, got {found} in '{stage.name}'."
         raise ValueError(message)
     return swap(model, i, stage.model_copy(update={"tasks": tasks}))
 

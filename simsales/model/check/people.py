@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from simsales.errors import did_you_mean
-from simsales.model.conditions import ATTRIBUTES, ConditionError, parse_condition
+from simsales.model.conditions import ATTRIBUTES, Clause, ConditionError, parse_condition
 
 if TYPE_CHECKING:
     from simsales.model.people import Training
@@ -55,6 +55,11 @@ def _territory(model: Model, path: str, text: str) -> Iterator[str]:
     except ConditionError as error:
         yield f"{path} {error}"
         return
+    yield from unknown_names(model, path, clauses)
+
+
+def unknown_names(model: Model, path: str, clauses: Iterable[Clause]) -> Iterator[str]:
+    """Yield what a condition names that the model does not have."""
     names = {
         "segment": [each.name for each in model.segments], "channel": [each.name for each in model.channels],
         "product": [each.name for each in model.products], "region": [each.name for each in model.regions],

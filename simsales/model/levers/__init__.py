@@ -34,6 +34,7 @@ from simsales.model.levers.process import (
     Standardise,
     Tier,
 )
+from simsales.model.refusals import got
 
 __all__ = [
     "CHANGES", "GRADES", "Add", "AnyChange", "Approve", "AttritionChange", "Automate", "Bot", "Budget", "Change", "Cost",
@@ -70,13 +71,17 @@ CHANGES: dict[str, type[Change]] = {
 
 def _open(value: Any) -> Any:
     """Turn ``{hire: {...}}`` into the tagged mapping that pydantic reads."""
-    if isinstance(value, Change) or (isinstance(value, dict) and "kind" in value):
+    if isinstance(value, Change) or (isinstance(value, dict) and value.get("kind") in CHANGES):
         return value
     if isinstance(value, dict) and len(value) == 1:
         kind, body = next(iter(value.items()))
         if kind in CHANGES and isinstance(body, dict):
             return {"kind": kind, **body}
-    found = ", ".join(map(str, value)) if isinstance(value, dict) else repr(value)
+    if isinstance(value, dict) and len(value) == 1 and kind in CHANGES:
+        off = f" Hint: write {kind}: {{off: true}}." if kind in ("effort", "timing") and body in (False, "off") else ""
+        message = f"{kind} must be followed by its fields, got {got(body)}.{off}"
+        raise ValueError(message)
+    found = ", ".join(map(str, value)) if isinstance(value, dict) else got(value)
     message = f"must be one change of {', '.join(CHANGES)}, got {found}"
     raise ValueError(message)
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_serializer, model_validator
 
 from simsales.model.base import Date, Name, NonNegative, Positive, Probability, Seq, Value
 from simsales.model.conditions import ATTRIBUTES, parse_condition
-from simsales.model.laws import AnyLaw
+from simsales.model.laws import AnyLaw, Constant
 
 Grade = Literal["study", "survey", "vendor", "judgement"]
 GRADES: dict[str, str] = {
@@ -90,6 +90,12 @@ class Change(Value):
             parse_condition(self.where, ATTRIBUTES)
         for name in self.uncertain:
             value = field_at(self, name)
+            if isinstance(self.uncertain[name], Constant):
+                message = (
+                    f"uncertain.{name} must be a law that varies, got {self.uncertain[name].median():g}. "
+                    f"Hint: for a range write {name}: {{uniform: {{low: ..., high: ...}}}}"
+                )
+                raise ValueError(message)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 message = (
                     f"uncertain must name numbers of this change, got '{name}'. "

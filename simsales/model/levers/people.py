@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
 from simsales.model.base import Name, NonNegative, Positive, Probability, Seq
-from simsales.model.compensation import Bonus, Clawback, Draw, Penalty, Ratchet, Rate, Span, Spiff, Split
+from simsales.model.compensation import Bonus, Clawback, CompPlan, Draw, Penalty, Ratchet, Rate, Span, Spiff, Split
 from simsales.model.laws import AnyLaw
 from simsales.model.levers.base import Change
 from simsales.model.routing import Queue, Routing
@@ -51,6 +51,17 @@ class Hire(Change):
     calendar: str | None = None
     territory: str | None = None
     cost_per_year: NonNegative = 0.0
+
+
+_Stated = TypeVar("_Stated", bound=Change)
+
+
+def _stated(change: _Stated, names: tuple[str, ...]) -> _Stated:
+    """Return a change that states one of some fields."""
+    if all(getattr(change, name) is None for name in names):
+        message = f"must change something: {', '.join(names)}"
+        raise ValueError(message)
+    return change
 
 
 class Leave(Change):
@@ -148,6 +159,11 @@ class Route(Change):
     recycle_days: Positive | Literal["none"] | None = None
     reclaim_days: NonNegative | None = None
 
+    @model_validator(mode="after")
+    def _something(self) -> Route:
+        names = ("routing", "queue", "tiers", "max_open_deals", "recycle_days", "reclaim_days")
+        return _stated(self, names)
+
 
 class PlanChange(Change):
     """Change a compensation plan (fields left out stay) or make a new one, and assign it to a role.
@@ -181,6 +197,10 @@ class PlanChange(Change):
     clawback: Clawback | Literal["none"] | None = None
     ratchet: Ratchet | Literal["none"] | None = None
     ramp_relief: bool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> PlanChange:
+        return _stated(self, ("role", *CompPlan.model_fields))
 
 
 class EffortChange(Change):
