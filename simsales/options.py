@@ -93,7 +93,7 @@ Log = Annotated[Path | None, _file("F.csv", "Write event logs: case_id, activity
 Runs = Annotated[int, typer.Option(min=1, help="How many logs: F_0.csv, F_1.csv, ...; one: F.csv.")]
 ProcessForm = Annotated[
     str,
-    typer.Option("--format", callback=_one_of("mermaid", "state", "bpmn", "times", "gantt"), help="mermaid, state, bpmn, times or gantt."),
+    typer.Option("--format", callback=_one_of("mermaid", "state", "bpmn", "times", "journey", "gantt"), help="mermaid, state, bpmn, times, journey or gantt."),
 ]
 StepKind = Annotated[
     str,

@@ -60,7 +60,7 @@ def test_a_scenario_is_drawn_as_a_gantt_chart(folder):
     [
         ("更快.yaml", "bpmn", "--format bpmn must be given a model, got a scenario"),
         ("基线.yaml", "gantt", "--format gantt must be given a scenario, got a model"),
-        ("基线.yaml", "bpnm", "must be one of mermaid, state, bpmn, times, gantt, got 'bpnm'. Hint: did you mean 'bpmn'"),
+        ("基线.yaml", "bpnm", "must be one of mermaid, state, bpmn, times, journey, gantt, got 'bpnm'. Hint: did you mean 'bpmn'"),
     ],
 )
 def test_a_format_that_does_not_fit_is_a_usage_error(folder, file, form, message):
@@ -120,3 +120,11 @@ def test_stages_are_ranked_with_busy_reps_and_by_arithmetic(folder):
 def test_a_kind_of_step_that_is_none_is_a_usage_error(folder):
     said = simsales("sensitivity", folder / "基线.yaml", "--kind", "pionts", exit_code=2).stderr
     assert "did you mean 'points'" in " ".join(said.replace("│", " ").split())
+
+
+def test_a_journey_counts_customers_by_state(folder):
+    template = Path(__file__).parents[1] / "scenarios" / "templates" / "customer_journey.yaml"
+    data = json.loads(simsales("process", template, "--format", "journey", "--json").stdout)
+    assert [row["state"] for row in data["states"]] == ["awareness", "consideration", "decision", "retention"]
+    said = simsales("process", folder / "基线.yaml", "--format", "journey", exit_code=3).stderr
+    assert "stages must state their journey" in said

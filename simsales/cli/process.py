@@ -29,6 +29,7 @@ def process(
     simsales process model.yaml                                 a Mermaid graph
     simsales process model.yaml --format bpmn --out model.bpmn  BPMN 2.0
     simsales process model.yaml --format times                  work, queue and delay by stage, of one simulated run
+    simsales process model.yaml --format journey                the same run by where the customer stands
     simsales process plan.yaml --format gantt                   a scenario's changes over time (Mermaid)
     """
     from simsales.files import load_any, write_text
@@ -40,8 +41,8 @@ def process(
         kinds = ("a scenario", "a model") if form == "gantt" else ("a model", "a scenario")
         message = f"--format {form} must be given {kinds[0]}, got {kinds[1]}."
         raise typer.BadParameter(message)
-    if form == "times":
-        _times(found, seed, {"start": start, "until": until}, out, as_json=json)
+    if form in ("times", "journey"):
+        _seen(found, form, seed, {"start": start, "until": until}, out, as_json=json)
         return
     text = _gantt(file, found) if form == "gantt" else _drawn(found, form)
     if out is None:
@@ -74,17 +75,19 @@ def _gantt(file: Path, scenario: Any) -> str:
     return to_mermaid_gantt(gantt_rows(scenario, begin), scenario.name, None if model is None else model.currency)
 
 
-def _times(model: Any, seed: int, window: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
-    """Print where the time of one simulated run goes."""
+def _seen(model: Any, form: str, seed: int, window: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
+    """Print where the time of one simulated run goes, or where its customers stand."""
     from simsales.engine import simulate
     from simsales.files import write_text
-    from simsales.views.valuestream import value_stream
+    from simsales.views import journey, value_stream
 
-    table = value_stream(simulate(model, seed=seed, **window)).table
+    log = simulate(model, seed=seed, **window)
+    table = value_stream(log).table if form == "times" else journey(log)
     if out is not None:
         write_text(out, table.to_csv(index=False, lineterminator="\n"))
         return
-    emit({"stages": table.to_dict("records")}, lambda _: table.to_string(index=False, float_format="%.2f"), as_json=as_json)
+    key = "stages" if form == "times" else "states"
+    emit({key: table.to_dict("records")}, lambda _: table.to_string(index=False, float_format="%.2f"), as_json=as_json)
 
 
 @app.command()

@@ -14,6 +14,7 @@ _HOMES = {
     "Node": "graph",
     "Quadrants": "quadrant",
     "ValueStream": "valuestream",
+    "journey": "journeys",
     "mined_graph": "graph",
     "process_graph": "graph",
     "read_bpmn": "bpmn",
