@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 HALF_LIVES = (4.0, 8.0, 13.0, 26.0, 1e9)
 YEAR_WEEKS = 52.18
 Z95 = 1.96
+MOST_LOG_GROWTH = 50.0
+"""Where few weeks say nothing about a trend its upper end is not a number that overflows."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ def _fit_channel(
     path = f"channels[{name}]"
     status: Status = "identified" if len(counts) >= 8 and counts.sum() >= 50 else "weakly identified"
     n = int(counts.sum())
-    ends = [float(np.expm1((slope + side * Z95 * slope_error) * YEAR_WEEKS)) for side in (-1, 1)] if np.isfinite(slope_error) else [None, None]
+    ends = [float(np.expm1(min((slope + side * Z95 * slope_error) * YEAR_WEEKS, MOST_LOG_GROWTH))) for side in (-1, 1)] if np.isfinite(slope_error) else [None, None]
     note = "" if use_trend else "not used: season and trend cannot be told apart in under a year" if len(counts) < 52 else "not used: within chance"
     window = "all weeks" if half_life > 1e3 else f"weights halve every {half_life:.0f} weeks"
     rows = [

@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simsales.calibrate import calibrate
 from simsales.calibrate.arrivals import block_cv, level, overdispersion, season, shares, trend, weekly
+from simsales.engine import simulate
+from simsales.model.schema import Model
 
 
 def test_weeks_end_at_the_end_of_observation_and_the_rest_is_left_out() -> None:
@@ -57,3 +60,14 @@ def test_quarters_that_differ_by_chance_have_no_common_shock() -> None:
 
 def test_shares_add_up_and_leave_out_what_is_missing() -> None:
     assert shares(pd.Series(["a", "b", None, "a"])) == pytest.approx({"a": 2 / 3, "b": 1 / 3})
+
+
+def test_a_trend_of_which_nothing_is_known_has_a_finite_upper_end() -> None:
+    model = Model(
+        epoch="2027-01-04", horizon_days=56.0, channels=[{"name": "web", "leads_per_week": 0.0, "campaigns": [
+            {"name": "fair", "start": "2027-01-04", "until": "2027-01-08", "leads": 30.0}]}],
+        stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
+    )  # fmt: skip
+    found = next(p for p in calibrate(simulate(model, seed=1).to_history()).parameters if p.path.endswith("trend_per_year"))
+    assert found.high is not None
+    assert 1e20 < found.high < 1e22
