@@ -38,8 +38,8 @@ R5  Exit. One keyed uniform against cumulative probabilities, best exits first; 
 R6  Gates, loops, limits. ``when`` is evaluated on entry; a skipped stage takes no time and is left by its
     likeliest advancing exit. Re-entry draws anew. More than ``max_visits`` visits lose the deal.
     Conditions ask for what is true now: amount and discount after earlier cuts, authority of the owner's role (of the
-    first role where nobody owns the deal). On leaving, an exit may cut the discount, and with it the amount; a reason
-    counts where the deal is lost or not decided. At the breach of a service level (not before the start) what waits
+    first role where nobody owns the deal). On leaving, an exit may cut the discount of an open deal, and with it the
+    amount; a reason counts where the deal is lost or not decided. At the breach of a service level (not before the start) what waits
     then escalates: any rep of another role may take it, or with ``pass`` the work left is dropped and the exit drawn.
 R7  People. Hires and leaves have dates. A leaver finishes the tasks in hand; queued tasks and open deals are
     routed anew; with nobody there, tasks wait in the pool for the next hire. By attrition a rep leaves when a hazard,

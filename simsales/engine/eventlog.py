@@ -253,12 +253,21 @@ class EventLog:
         stages = pd.DataFrame({"stage": names, "order": range(len(names)), "kind": kinds})
         return History(
             deals=shaped(self.deals.sort_values(["created_at", "deal_id"], kind="stable"), "deals"),
-            visits=shaped(self.visits[before(self.visit.stage)], "visits"),
+            visits=shaped(self.visits.assign(exit=self._way())[before(self.visit.stage)], "visits"),
             tasks=shaped(self.tasks[before(self.task.stage)], "tasks"),
             reps=shaped(self.reps, "reps"), stages=shaped(stages, "stages"), report=report,
             observed_from=first, observed_until=last, history_class="A",
             currency=model.currency, timezone=model.calendar.timezone,
         )  # fmt: skip
+
+    def _way(self) -> pd.Series:
+        """Return where each stay led: past the stages that the deal skipped, for in a history it was never there."""
+        visit, status = self.visit, self.deal.status
+        following = np.append(visit.deal[1:] == visit.deal[:-1], [False] * (len(visit.deal) > 0)).astype(bool)
+        following &= ~self.after_sale[np.roll(visit.stage, -1)]
+        led = np.where(following, np.roll(visit.stage, -1), status[visit.deal])
+        exits = dict(enumerate(self.plan.stages)) | STATUS | {NONE: None}
+        return _coded(exits, np.where(visit.exit >= 0, led, visit.exit))
 
     def to_event_log(self) -> pd.DataFrame:
         """Return the run as an event log.

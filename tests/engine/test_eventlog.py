@@ -110,6 +110,17 @@ def test_a_log_is_a_history_with_the_same_tables():
     assert history.stages["stage"].tolist() == ["商务谈判", "合同", "won", "lost", "no_decision"]
 
 
+def test_a_history_knows_no_stage_that_was_skipped():
+    gate = {"name": "Gate", "when": "amount >= 10", "exits": [{"to": "won", "probability": 1.0}]}
+    often = {"name": "Often", "max_visits": 1, "exits": [{"to": "Often", "probability": 1.0, "delay_days": 2}]}
+    m = model(channels=[{"name": "web", "leads_per_week": 7.0, "entry": {"Open": 0.5, "Often": 0.5}}],
+              stages=[stage("Open", "Gate", 1), gate, often])  # fmt: skip
+    log = simulate(m, cases=20)
+    ways = log.to_history().visits.groupby("stage")["exit"].unique()
+    assert (ways["Open"].tolist(), ways["Often"].tolist()) == (["won"], ["lost"])
+    assert set(log.visits["exit"]) == {"Gate", "Often"}  # what was drawn
+
+
 def test_a_history_of_a_run_knows_the_same_as_a_shorter_run():
     """as_of(t) of a long run is the run until t: a log does not see its own future."""
     long = simulate(office()).to_history().as_of("2027-02-10")

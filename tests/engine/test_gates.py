@@ -56,6 +56,17 @@ def test_an_approval_cuts_the_discount_and_so_the_amount():
         assert log.deals[["list_amount", "discount", "amount"]].iloc[0].tolist() == [1000.0, min(asked, 0.2), amount]
 
 
+def test_what_is_booked_keeps_its_price_after_the_sale():
+    care = {"name": "Care", "after_sale": True, "exits": [{"to": "retained", "probability": 1.0, "delay_days": 1.0, "max_discount": 0.1}]}
+    m = model(
+        channels=[{"name": "web", "leads_per_week": 7.0}], segments=[{"name": "all", "amount": 1000.0}], pricing={"discount": 0.2},
+        stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0, "then": "Care"}]}, care],
+    )  # fmt: skip
+    log = simulate(m, cases=2)
+    assert log.deals["after"].tolist() == ["retained"] * 2
+    assert days(log.deal.amount) == [800.0] * 2
+
+
 def test_a_deal_that_never_leaves_the_approval_keeps_its_discount():
     gate = {"name": "Open", "exits": [{"to": "won", "probability": 1.0, "delay_days": 500.0, "max_discount": 0.2}]}
     m = model(pricing={"discount": 0.5}, segments=[{"name": "all", "amount": 1000.0}],

@@ -194,7 +194,7 @@ class Leaving(Entering):
         deal.then = exit_.then
         if target in (LOST, NO_DECISION):
             deal.reason = exit_.reason
-        if exit_.max_discount < deal.discount:
+        if exit_.max_discount < deal.discount and deal.status == OPEN:  # what is booked stays
             deal.discount = exit_.max_discount
             deal.amount = deal.list_amount * (1.0 - deal.discount)
 
