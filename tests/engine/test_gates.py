@@ -129,6 +129,16 @@ def test_pass_drops_the_tasks_that_would_have_followed():
     assert days(log.deal.closed) == pytest.approx([1 + 31 / 24, 1.5])
 
 
+def test_pass_drops_a_part_that_is_on_its_way_to_another_role():
+    tasks = [*work(1.0), *work(30.0), {"role": "Manager", "work_hours": 1.0, "parallel": True}]
+    s = stage("Open", "won", 1.0, tasks=tasks, sla_days=0.5, escalate_to="pass", handoff={"delay_days": 2.0})
+    busy = stage("Busy", "won", 1.0, tasks=work(30.0))
+    log = simulate(model(**PEOPLE, stages=[s, busy]), opening=waiting({"owner": "Ann"}, {"owner": "Ann", "stage": "Busy"}))
+    # from 1:00 on Ann is busy elsewhere; at noon the second part waits for her and the third one is under way
+    assert days(log.deal.closed) == pytest.approx([1.5, 1 + 31 / 24])
+    assert log.task.deal.tolist() == [0, 0, 1]
+
+
 def test_a_breach_without_waiting_work_changes_nothing():
     s = stage("Open", "won", 5.0, tasks=work(1.0), sla_days=0.5, escalate_to="Manager")
     log = simulate(model(**PEOPLE, stages=[s]), opening=waiting({}))

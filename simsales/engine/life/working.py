@@ -207,3 +207,6 @@ class Working(Leaving):
             deal.tasks.remove(task)
             task.queue = None
             task.done.succeed()
+        for task in visit.batch if visit.passed else ():  # a part that is on its way to another role
+            if task.rep == NOBODY and not task.done.triggered:
+                task.done.succeed()
