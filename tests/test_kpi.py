@@ -440,3 +440,16 @@ def test_what_follows_a_win_is_not_part_of_the_cycle():
     assert found["time_in_stage_days"] == pytest.approx(2.0)
     assert found["time_in_stage_days[stage=Care]"] == pytest.approx(5.0)
     assert found["rework_rate"] == 0.0
+
+
+def test_waiting_after_the_sale_lasts_until_the_customer_goes():
+    care = {"name": "Care", "after_sale": True, "patience_days": 3.0, "tasks": [{"role": "CS", "work_hours": 1.0}],
+            "exits": [{"to": "retained", "probability": 1.0}]}  # fmt: skip
+    model = Model(
+        epoch="2027-01-04", horizon_days=20.0, channels=[{"name": "web", "leads_per_week": 7.0}], roles=[{"name": "CS"}],
+        reps=[{"name": "Cleo", "role": "CS", "hired": "2028-01-01"}],
+        stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0, "then": "Care"}]}, care],
+    )  # fmt: skip
+    log = simulate(model, cases=4, until=30.0)
+    assert log.deals["after"].tolist() == ["churned"] * 4
+    assert kpi.table(log)["queue_days[stage=Care]"] == pytest.approx(3.0)

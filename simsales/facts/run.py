@@ -44,8 +44,7 @@ def from_log(log: EventLog) -> Facts:
         channel=deal.channel, answered=deal.created + deal.response / 24.0, product=deal.product, region=deal.region,
         listed=deal.list_amount, delivery=plan.market.unit_cost[deal.regime] * deal.list_amount,
     )  # fmt: skip
-    gave_up = np.where(np.isnan(deal.closed), log.until, deal.closed)[task.deal]
-    wait = np.where(np.isnan(task.started), gave_up, task.started) - task.queued
+    wait = np.where(np.isnan(task.started), _stay_ends(log), task.started) - task.queued
     waited = handed(task.deal, task.role, task.started, task.ended)
     tasks = Tasks(task.deal, task.stage, task.role, task.rep, wait, _busy_hours(log), waited)
     team, teams = _teams(plan)
@@ -58,6 +57,15 @@ def from_log(log: EventLog) -> Facts:
         rep_names=plan.reps, months=_months(plan, log.until), plan=plan, log=log, products=plan.market.products,
         regions=plan.market.regions, teams=teams,
     )  # fmt: skip
+
+
+def _stay_ends(log: EventLog) -> Floats:
+    """Return when the stay of each task ended; the end of the run where it goes on."""
+    visit, task = log.visit, log.task
+    base = int(visit.seq.max(initial=0)) + 1
+    place = np.searchsorted(visit.deal * base + visit.seq, task.deal * base + task.seq)
+    left = visit.left[place]
+    return np.where(np.isnan(left), log.until, left)
 
 
 def _employment(log: EventLog) -> tuple[Floats, Floats]:
