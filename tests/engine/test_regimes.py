@@ -99,3 +99,12 @@ def test_people_of_a_scenario_are_there_from_their_date_only():
     assert mine.any()
     assert log.task.started[mine].min() >= 42.0
     assert fresh.any()
+
+
+@pytest.mark.parametrize("more", [(), ({"set": {"path": "stages[Open].max_visits", "to": 9, "start": "2027-01-20", "adoption": 0.3}},)])
+def test_a_partial_change_of_something_else_moves_no_lead(more):
+    base = model(channels=[{"name": "web", "leads_per_week": 14.3, "trend_per_year": 0.5, "season": {"feb": 0.7}}])
+    change = {"set": {"path": "pricing.unit_cost_share", "to": 0.4, "start": "2027-01-11", "ramp_days": 40.0, "adoption": 0.9}}
+    changed = apply(Scenario(changes=[change, *more]), base)
+    for seed in range(5):
+        assert simulate(changed, seed).deal.created.tolist() == simulate(base, seed).deal.created.tolist()

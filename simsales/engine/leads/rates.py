@@ -99,7 +99,10 @@ def blend(plan: Plan, time: float, own: Callable[[int], float]) -> float:
     """
     value = 0.0
     if any(plan.needs):
-        return sum(share * own(r) for r, share in enumerate(regime_shares(plan, time)) if share > 0.0)
+        held = [(share, own(r)) for r, share in enumerate(regime_shares(plan, time)) if share > 0.0]
+        if all(number == held[0][1] for _, number in held):
+            return held[0][1]  # to the last bit: a change of something else moves no lead
+        return sum(share * number for share, number in held)
     for r, regime in enumerate(plan.timeline.regimes):
         age = time - plan.regime_start[r]
         if age < 0.0:
@@ -108,8 +111,9 @@ def blend(plan: Plan, time: float, own: Callable[[int], float]) -> float:
             continue
         ramp = regime.ramp_days
         share = regime.adoption * (1.0 if r == 0 or age >= ramp else age / ramp)
-        share = 1.0 if r == 0 else share
-        value = (1.0 - share) * value + share * own(r)
+        share, number = 1.0 if r == 0 else share, own(r)
+        if number != value:  # equal ones stay to the last bit: a change of something else moves no lead
+            value = (1.0 - share) * value + share * number
     return value
 
 
