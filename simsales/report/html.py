@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from matplotlib.figure import Figure
 from simsales.errors import OutputError
 from simsales.report.embed import page_font
 from simsales.report.fonts import ReportWarning, warn_missing
-from simsales.report.pseudonyms import without_names
+from simsales.report.pseudonyms import rep_names, without_names
+from simsales.report.sections.changes import changes_section
 from simsales.report.sections.forecast import Headline, forecast_headline, forecast_section
 from simsales.report.sections.scenarios import scenario_headline, scenario_section
 from simsales.report.sections.sources import STATUSES, calibration_section, funnel_section, import_section
@@ -59,6 +60,7 @@ def html_report(
     import_report: Any = None,  # noqa: ANN401 - results of other modules, taken by their attributes
     calibration: Any = None,  # noqa: ANN401
     comparison: Any = None,  # noqa: ANN401
+    says: Mapping[str, Sequence[str]] | None = None,
     study: Any = None,  # noqa: ANN401
     forecast: Any = None,  # noqa: ANN401
     funnel: pd.DataFrame | None = None,
@@ -80,6 +82,9 @@ def html_report(
         The model and the status of its parameters; by default the one behind the forecast.
     comparison : Comparison, optional
         Scenarios against the base.
+    says : mapping of str to sequence of str, optional
+        By scenario, lines in words of what it changes, as :func:`simsales.describe.describe_scenario` gives them; they stand
+        before the results, with reps under pseudonyms.
     study : Study, optional
         Many runs of one model.
     forecast : Forecast, optional
@@ -125,7 +130,9 @@ def html_report(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         page = Canvas()
+        changes = changes_section(says or {}, rep_names(_manifest_data(results)))
         sections = _sections(page, results, money, import_report, calibration, funnel, figures, tuple(notes))
+        sections = sections if changes is None else [changes, *sections]
     _warn_once(caught)
     head = _headline(forecast, comparison, money)
     text = render(title, head, sections, manifests(results))
@@ -226,13 +233,18 @@ def manifests(results: Mapping[str, Any]) -> str:
     >>> manifests({"study": None})
     ''
     """
+    found = _manifest_data(results)
+    return json.dumps(without_names(found), ensure_ascii=False, indent=2, default=str) if found else ""
+
+
+def _manifest_data(results: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON-like
+    """Return the manifests by result, or the only one; empty where there are none."""
     found = {}
     for name, result in results.items():
         manifest = result.get("manifest") if isinstance(result, Mapping) else getattr(result, "manifest", None)
         if manifest:
             found[name] = manifest
-    only = without_names(next(iter(found.values())) if len(found) == 1 else found)
-    return json.dumps(only, ensure_ascii=False, indent=2, default=str) if found else ""
+    return next(iter(found.values())) if len(found) == 1 else found
 
 
 def render(title: str, head: Headline, sections: list[Section], manifest: str = "") -> str:

@@ -77,6 +77,34 @@ def _replaced(data: Any, table: Mapping[str, str]) -> Any:  # noqa: ANN401
     return data
 
 
+def replaced_in_text(words: str, names: Sequence[str]) -> str:
+    """Return a text for people with the names of reps replaced.
+
+    Parameters
+    ----------
+    words : str
+        A sentence.
+    names : sequence of str
+        As :func:`rep_names` returns them; the first becomes rep-1. A name in Latin letters is replaced as a whole word only.
+
+    Returns
+    -------
+    str
+        Without these names.
+
+    Examples
+    --------
+    >>> replaced_in_text("Al leaves, 王芳接手; Also: reps[王芳].speed", ["王芳", "Al"])
+    'rep-2 leaves, rep-1接手; Also: reps[rep-1].speed'
+    """
+    if not names:
+        return words
+    table = {name: f"rep-{place + 1}" for place, name in enumerate(names)}
+    longest_first = sorted(table, key=len, reverse=True)
+    parts = (rf"(?<!\w){re.escape(name)}(?!\w)" if name.isascii() else re.escape(name) for name in longest_first)
+    return re.sub("|".join(parts), lambda found: table[found[0]], words)
+
+
 def paths_without_names(paths: Sequence[str]) -> list[str]:
     """Return parameter paths with reps numbered in order of appearance.
 

@@ -132,7 +132,9 @@ class Prose:
     lines : tuple of str
         One a paragraph or item.
     tone : str
-        ``plain``, ``assumed``, ``warning`` or ``list``.
+        ``plain``, ``assumed``, ``warning``, ``list``, or ``lines`` (a list without bullets).
+    heading : str
+        Above them; may be empty.
 
     Examples
     --------
@@ -143,6 +145,7 @@ class Prose:
     lines: tuple[str, ...]
     tone: str = "plain"
     kind: str = "prose"
+    heading: str = ""
 
 
 Block = Table | Drawing | Prose

@@ -220,6 +220,27 @@ def test_a_scenario_that_only_may_gain_is_not_praised(tmp_path: Path) -> None:
     assert "Most bookings" not in text
 
 
+def test_what_each_scenario_changes_stands_before_the_results_escaped_and_without_reps(tmp_path: Path) -> None:
+    says = {
+        "加两名销售": ["加两名销售: 2 changes of today", "  1. From 2027-03-01 on: 2 AE reps join; costs 50,000 CNY once", HOSTILE],
+        "Faster demo": ["Faster demo: 1 change", "  1. From the beginning: 王芳 leaves; source: 王芳手册 (B: survey)"],
+        "silent": [],
+    }
+    found = html_report(tmp_path / "c.html", title="c", comparison=samples.Comparison(), says=says).read_text(encoding="utf-8")
+    page = Page(found)
+    text = page.text
+    assert text.index("What each scenario changes", text.index("After cost")) < text.index("Every scenario was simulated")
+    for expected in ("2 changes of today", "costs 50,000 CNY once", "rep-1 leaves; source: rep-1手册 (B: survey)", HOSTILE):
+        assert expected in text
+    assert "王芳" not in found
+    assert "<script" not in found
+    assert sum(tag == "h3" for tag, _ in page.tags) == 2
+
+
+def test_nothing_is_said_about_changes_where_nothing_was_passed(full: str) -> None:
+    assert 'id="changes"' not in full
+
+
 def test_the_manifest_is_there_and_folded(full: str) -> None:
     page = Page(full)
     assert '"model": "sha256:abc123"' in page.text
