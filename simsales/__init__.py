@@ -12,7 +12,7 @@ simulate   ``simulate``, ``EventLog``
 experiment ``replicate``, ``Study``, ``compare``, ``Comparison``, ``sensitivity``, ``pilot``
 look       ``value_stream``, ``to_mermaid``, ``to_bpmn``, ``rep_quadrants``
 score      ``lead_score``, ``fit_score``, ``rank_needs``
-pay        ``pay_statements``, ``cascade``, ``receipts``
+pay        ``pay_statements``, ``receipts``, ``cascade``, ``Share``, ``Goal``
 forecast   ``forecast``, ``Forecast``
 report     ``html_report``
 errors     ``SimsalesError`` and its children
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from simsales.model.apply import apply
     from simsales.model.levers import Scenario
     from simsales.model.priority import rank_needs
-    from simsales.model.quota import cascade
+    from simsales.model.quota import Goal, Share, cascade
     from simsales.model.schema import Model
     from simsales.model.scoring import lead_score
     from simsales.money import pay_statements, receipts
@@ -102,6 +102,8 @@ _HOMES = {
     "rank_needs": "simsales.model.priority",
     "pay_statements": "simsales.money",
     "cascade": "simsales.model.quota",
+    "Share": "simsales.model.quota",
+    "Goal": "simsales.model.quota",
     "receipts": "simsales.money",
     "forecast": "simsales.forecast",
     "Forecast": "simsales.forecast",
@@ -123,7 +125,7 @@ __all__ = [  # noqa: RUF022 - by topic, as in the docstring
     "replicate", "Study", "compare", "Comparison", "sensitivity", "pilot",
     "value_stream", "to_mermaid", "to_bpmn", "rep_quadrants",
     "lead_score", "fit_score", "rank_needs",
-    "pay_statements", "cascade", "receipts",
+    "pay_statements", "receipts", "cascade", "Share", "Goal",
     "forecast", "Forecast",
     "html_report",
     "SimsalesError", "InvalidInputError", "InvalidModelError", "HistoryError", "ForecastError",

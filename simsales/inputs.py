@@ -149,6 +149,46 @@ def base_of(path: Path, scenario: Scenario, given: Path | None) -> Path | None:
     return None if scenario.base is None else path.parent / scenario.base
 
 
+def known_kpis(names: Sequence[str]) -> list[str]:
+    """Return KPI names that exist; a part such as ``utilisation[role=AE]`` only of the parts that a comparison has.
+
+    Raises
+    ------
+    KpiError
+        With the nearest name.
+    """
+    from simsales.kpi import DEFAULT_BY, KpiError, parse_name
+
+    for name in names:
+        _, dimension, member = parse_name(name)
+        if dimension is not None and (dimension not in DEFAULT_BY or member is None):
+            message = f"kpi must be whole or one part by {', '.join(DEFAULT_BY)}, got '{name}'. Hint: write for example utilisation[role=AE]"
+            raise KpiError(message)
+    return list(names)
+
+
+def read_organisation(path: Path, base: Path | None = None) -> Timeline:
+    """Return what a file says shall be simulated: a model, or a scenario applied to its base.
+
+    Raises
+    ------
+    InvalidModelError
+        With file, line and column; also where a scenario names no base.
+    """
+    from simsales.files import load_any, load_model
+    from simsales.model.apply import as_timeline
+    from simsales.model.levers import Scenario
+
+    found = load_any(path)
+    if not isinstance(found, Scenario):
+        return as_timeline(found)
+    model_file = base_of(path, found, base)
+    if model_file is None:
+        message = f"{path} must name the model that it changes, got no base. Hint: base: MODEL.yaml at its head."
+        raise InvalidModelError(message)
+    return apply_at(path, found, load_model(model_file))
+
+
 OPENING = ("deal_id", "stage", "age_days")
 
 

@@ -95,6 +95,10 @@ ProcessForm = Annotated[
     str,
     typer.Option("--format", callback=_one_of("mermaid", "state", "bpmn", "times", "journey", "gantt"), help="mermaid, state, bpmn, times, journey or gantt."),
 ]
+Kpis = Annotated[
+    list[str] | None,
+    typer.Option("--kpi", metavar="KPI", help="Show this KPI, too, such as margin, cash or utilisation[role=AE]; again for more.", show_default=False),
+]
 StepKind = Annotated[
     str,
     typer.Option(callback=_one_of("points", "percent", "wait", "spread"), help="What is moved: points, percent, wait or spread."),

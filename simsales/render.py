@@ -19,7 +19,6 @@ Data = Mapping[str, Any]
 _WIDE = ("W", "F")
 _NOTHING = 1e-9  # what rounding leaves of a zero
 _FULL = 0.95  # reps this busy have queues that grow all the time
-_REPEATED = frozenset({"cash"})  # equals bookings as long as there are no payment terms
 
 
 def to_json(value: Any) -> str:
@@ -104,8 +103,11 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
     rows = [
         _kpi_row(name, kpi, currency)
         for name, kpi in result["kpis"].items()
-        if "[" not in name and name not in _REPEATED and plain(kpi["mean"]) is not None
+        if "[" not in name and plain(kpi["mean"]) is not None and not _repeats(name, result["kpis"])
     ]
+    loads = [name for name in result["kpis"] if name.startswith("utilisation[role=")]
+    if len(loads) > 1:  # the overall figure hides the bottleneck
+        rows += [_kpi_row(name, result["kpis"][name], currency) for name in loads if plain(result["kpis"][name]["mean"]) is not None]
     table = columns(["KPI", "Mean", "± MC error", "80 % of runs"], rows)
     count = f"{text.count(replications)} replications. " if replications else ""
     return (
@@ -113,6 +115,13 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
         "replications; the range is what chance does to single runs. --json also has every stage,\n"
         "role, segment and channel." + "".join(f"\n{line}" for line in _full_teams("", result["kpis"]))
     )
+
+
+def _repeats(name: str, kpis: Data) -> bool:
+    """Tell whether a KPI says nothing new: cash or margin without terms or costs, a discount that nobody gives."""
+    if name in ("cash", "margin"):
+        return bool(kpis[name] == kpis.get("bookings"))
+    return name in ("discount_rate", "cac", "attrition_rate", "handoff_days", "sla_breach") and plain(kpis[name]["mean"]) == 0.0
 
 
 def _full_teams(name: str, kpis: Data) -> list[str]:
@@ -134,7 +143,7 @@ def _kpi_row(name: str, kpi: Data, currency: str | None) -> list[str]:
     return [measures.label(name), mean, error, f"{low} to {high}"]
 
 
-def compare_text(result: Data, currency: str | None) -> str:
+def compare_text(result: Data, currency: str | None, kpis: Sequence[str] = ()) -> str:
     """Return scenarios beside the base: bookings, cycle time, cost and net, as paired differences.
 
     Parameters
@@ -143,10 +152,12 @@ def compare_text(result: Data, currency: str | None) -> str:
         The JSON shape of ``simsales compare``.
     currency : str, optional
         ISO 4217 code.
+    kpis : sequence of str
+        Shown besides bookings and cycle time.
     """
     base, *others = result["scenarios"]
     lines = []
-    for kpi in ("bookings", "cycle_days"):
+    for kpi in dict.fromkeys(("bookings", "cycle_days", *kpis)):
         rows = [_scenario_row(entry, kpi, currency, is_base=entry is base) for entry in (base, *others)]
         lines += [columns([measures.label(kpi), "Mean", "Difference (95 %)", "P(better)"], rows), ""]
     money = [[str(e["name"]), *(text.money(e.get(key), currency) for key in ("cost", "net"))] for e in (base, *others)]

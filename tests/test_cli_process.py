@@ -58,7 +58,6 @@ def test_a_scenario_is_drawn_as_a_gantt_chart(folder):
 @pytest.mark.parametrize(
     ("file", "form", "message"),
     [
-        ("更快.yaml", "bpmn", "--format bpmn must be given a model, got a scenario"),
         ("基线.yaml", "gantt", "--format gantt must be given a scenario, got a model"),
         ("基线.yaml", "bpnm", "must be one of mermaid, state, bpmn, times, journey, gantt, got 'bpnm'. Hint: did you mean 'bpmn'"),
     ],
@@ -128,3 +127,30 @@ def test_a_journey_counts_customers_by_state(folder):
     assert [row["state"] for row in data["states"]] == ["awareness", "consideration", "decision", "retention"]
     said = simsales("process", folder / "基线.yaml", "--format", "journey", exit_code=3).stderr
     assert "stages must state their journey" in said
+
+
+def test_a_scenario_can_be_drawn_timed_run_and_paid_as_what_it_makes_of_its_base(folder):
+    assert "初步沟通" in simsales("process", folder / "更快.yaml").stdout
+    stages = json.loads(simsales("process", folder / "更快.yaml", "--format", "times", "--json").stdout)["stages"]
+    assert "报价" in {row["stage"] for row in stages}
+    both = [json.loads(simsales("run", folder / name, "--reps", "3", "--json", "--quiet").stdout) for name in ("基线.yaml", "更快.yaml")]
+    won = [data["kpis"]["won"]["mean"] for data in both]
+    assert won[1] > won[0]
+    assert "nobody has a pay plan" in simsales("pay", folder / "更快.yaml").stderr
+
+
+def test_a_scenario_without_a_base_says_what_is_missing(folder):
+    (folder / "ohne.yaml").write_text("name: x\nchanges: [{hire: {role: 销售}}]\n", encoding="utf-8")
+    said = simsales("run", folder / "ohne.yaml", exit_code=3).stderr
+    assert "must name the model that it changes, got no base. Hint: base: MODEL.yaml" in said
+
+
+def test_compare_shows_further_kpis_on_request(folder):
+    arguments = ("compare", folder / "基线.yaml", folder / "更快.yaml", "--reps", "3", "--quiet")
+    text = simsales(*arguments, "--kpi", "cash", "--kpi", "utilisation[role=销售]").stdout
+    assert "Cash" in text
+    assert "销售" in text
+    assert "Cash" not in simsales(*arguments).stdout
+    said = simsales(*arguments, "--kpi", "cahs", exit_code=3).stderr
+    assert "kpi must be a known name, got 'cahs'. Hint: did you mean 'cash'" in said
+    assert "whole or one part by" in simsales(*arguments, "--kpi", "won[month=2027-01]", exit_code=3).stderr

@@ -72,10 +72,11 @@ def run(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Simulate a model and report its KPIs.
+    """Simulate a model, or a scenario on its base, and report its KPIs.
 
     \b
     simsales run model.yaml --reps 200 --seed 7
+    simsales run hire_two.yaml
     simsales run model.yaml --cases 1000 --log log.csv --runs 10
     simsales run model.yaml --json > run.json; simsales run --manifest run.json
     """
@@ -124,12 +125,11 @@ def _simulated(
     """Return the study of a model, and write its event logs where they were asked for."""
     from simsales.describe import brief_notes
     from simsales.experiment import replicate
-    from simsales.files import load_model
-    from simsales.inputs import log_paths
+    from simsales.inputs import log_paths, read_organisation
 
-    loaded = load_model(path)
+    loaded = read_organisation(path)
     window["opening"] = opened(opening, window["cases"], quiet=quiet)
-    tell_notes(brief_notes(loaded, str(path)), quiet=quiet)
+    tell_notes(brief_notes(loaded.last, str(path)), quiet=quiet)
     log, runs = logs
     paths = [] if log is None else log_paths(log, runs)
     check_outputs(*paths)
@@ -164,6 +164,7 @@ def compare(
     until: opt.Until = None,
     opening: opt.Opening = None,
     precision: opt.Precision = None,
+    kpi: opt.Kpis = None,
     jobs: opt.Jobs = None,
     html: opt.Html = None,
     json: opt.Json = False,
@@ -174,14 +175,17 @@ def compare(
     \b
     simsales compare model.yaml hire_two.yaml new_plan.yaml
     simsales compare model.yaml hire_two.yaml --opening open.csv --reps 400 --html compare.html
+    simsales compare model.yaml threshold.yaml --kpi margin --kpi discount_rate --kpi "utilisation[role=AE]"
     """
-    from simsales.describe import brief_notes, late
+    from simsales.describe import brief_notes, describe_scenario, late
     from simsales.experiment import compare as experiment
     from simsales.files import load_model
-    from simsales.inputs import read_scenarios
+    from simsales.inputs import known_kpis, read_scenarios
+    from simsales.model.apply import apply
     from simsales.render import compare_text
 
     check_outputs(html)
+    wanted = known_kpis(kpi or [])
     base = load_model(model)
     changes = read_scenarios(scenarios, base)
     window = {"start": start, "until": until, "opening": opened(opening, None, quiet=quiet)}
@@ -189,5 +193,6 @@ def compare(
     tell_notes([*brief_notes(base, str(model)), *dated], quiet=quiet)
     with progress_bar("Comparing", quiet=quiet) as progress:
         result = experiment(base, changes, reps, seed, precision=precision, jobs=jobs, progress=progress, **window)
-    write_report(html, f"Scenarios of {base.name}", comparison=result, currency=base.currency)
-    emit(result.to_dict(), lambda d: compare_text(d, base.currency), as_json=json)
+    says = {scenario.name: describe_scenario(scenario, apply(scenario, base)) for scenario in changes} if html else {}
+    write_report(html, f"Scenarios of {base.name}", comparison=result, currency=base.currency, says=says)
+    emit(result.to_dict(), lambda d: compare_text(d, base.currency, wanted), as_json=json)

@@ -23,7 +23,9 @@ def process(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """Draw a model's process, show where its time goes, or draw a scenario's changes over time.
+    """Draw a process, show where its time goes, or draw a scenario's changes over time.
+
+    A scenario is shown as what it makes of its base in the end.
 
     \b
     simsales process model.yaml                                 a Mermaid graph
@@ -33,18 +35,18 @@ def process(
     simsales process plan.yaml --format gantt                   a scenario's changes over time (Mermaid)
     """
     from simsales.files import load_any, write_text
+    from simsales.inputs import read_organisation
     from simsales.model.levers import Scenario
 
     check_outputs(out)
     found = load_any(file)
-    if isinstance(found, Scenario) != (form == "gantt"):
-        kinds = ("a scenario", "a model") if form == "gantt" else ("a model", "a scenario")
-        message = f"--format {form} must be given {kinds[0]}, got {kinds[1]}."
+    if form == "gantt" and not isinstance(found, Scenario):
+        message = "--format gantt must be given a scenario, got a model."
         raise typer.BadParameter(message)
     if form in ("times", "journey"):
-        _seen(found, form, seed, {"start": start, "until": until}, out, as_json=json)
+        _seen(read_organisation(file), form, seed, {"start": start, "until": until}, out, as_json=json)
         return
-    text = _gantt(file, found) if form == "gantt" else _drawn(found, form)
+    text = _gantt(file, found) if form == "gantt" else _drawn(read_organisation(file).last, form)
     if out is None:
         say(text.rstrip("\n"))
         return
@@ -106,14 +108,15 @@ def pay(
 
     \b
     simsales pay model.yaml --until 2027-06-30
-    simsales pay model.yaml --names --out pay.csv
+    simsales pay new_plan.yaml --names --out pay.csv        a scenario on its base
     """
     from simsales.engine import simulate
-    from simsales.files import load_model, write_text
+    from simsales.files import write_text
+    from simsales.inputs import read_organisation
     from simsales.money import pay_statements
 
     check_outputs(out)
-    table = pay_statements(simulate(load_model(model), seed=seed, start=start, until=until), names=names)
+    table = pay_statements(simulate(read_organisation(model), seed=seed, start=start, until=until), names=names)
     if not len(table):
         tell_notes(["nobody has a pay plan. Hint: plans: in the model, and plan: at its reps."], quiet=quiet)
     if out is not None:

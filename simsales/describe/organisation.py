@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from simsales.describe.words import law, plural, ramp
+from simsales.model.calendars import Calendar
 from simsales.model.schema import Event, Model, Role, Shocks
 from simsales.model.terms import Terms
 from simsales.report import text
@@ -83,10 +84,14 @@ def people(model: Model) -> Iterator[str]:
     if calendar.is_always_open():
         yield "Calendar: always open"
     else:
-        where = f"{calendar.country} holidays" if calendar.country else "no holidays"
-        yield f"Calendar: {calendar.days} {calendar.hours} {calendar.timezone}, {where}"
+        yield f"Calendar: {_hours(calendar)}"
     for name, own in model.calendars.items():
-        yield f"Calendar {name}: {own.days} {own.hours} {own.timezone}"
+        yield f"Calendar {name}: {_hours(own)}"
+
+
+def _hours(calendar: Calendar) -> str:
+    where = f"{calendar.country} holidays" if calendar.country else "no holidays"
+    return f"{calendar.days} {calendar.hours} {calendar.timezone}, {where}"
 
 
 def _limits(role: Role) -> str:

@@ -210,6 +210,9 @@ class Share:
     parts: tuple[Share, ...] = ()
 
 
+Tree = Share | Sequence[Share | str] | Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Target:
     """One node of a cascade, with what its parts add up to.
@@ -266,7 +269,7 @@ def split_cents(total: float | Fraction, weights: Sequence[float | Fraction]) ->
 
 
 def cascade(
-    total: float, tree: Share | Sequence[Share], *, hedge: float = 0.0, periods: Sequence[float] = (1.0,)
+    total: float, tree: Tree, *, hedge: float = 0.0, periods: Sequence[float] = (1.0,)
 ) -> tuple[Target, ...]:
     """Split a target down a tree and over periods, so that parts add up to the whole to the cent.
 
@@ -274,7 +277,8 @@ def cascade(
     ----------
     total : float
         Target of the whole.
-    tree : Share or sequence of Share
+    tree : Share, sequence of Share or str, or mapping
+        ``{"North": 2, "South": 1}`` splits by weight; a mapping or list in place of a weight goes on below.
         Company, regions or teams, reps; weights are capacities, so that a rep in ramp gets relief by a smaller one.
     hedge : float
         Over-assignment: the parts add up to total x (1 + hedge); the difference stands in the whole's `hedge`.
@@ -289,7 +293,7 @@ def cascade(
 
     Examples
     --------
-    >>> found = cascade(1_000_000.0, [Share("A"), Share("B"), Share("C")], hedge=0.05)
+    >>> found = cascade(1_000_000.0, ["A", "B", "C"], hedge=0.05)
     >>> for target in found: (target.path, float(target.amount), float(target.hedge))
     (('all',), 1050000.0, 50000.0)
     (('all', 'A'), 350000.0, 0.0)
@@ -299,11 +303,27 @@ def cascade(
     if not total > 0.0 or hedge < 0.0:
         message = f"total must be above 0 and hedge at least 0, got {total} and {hedge}. Hint: state the target in money"
         raise GoalError(message)
-    root = tree if isinstance(tree, Share) else Share("all", 1.0, tuple(tree))
+    root = tree if isinstance(tree, Share) else Share("all", 1.0, _shares(tree))
     target = Fraction(_cents(_exact(total)), CENT)
     handed = Fraction(_cents(target * (1 + _exact(hedge))), CENT)
     by_period = split_cents(handed, periods)
     return tuple(_down(root, (root.name,), by_period, handed - target))
+
+
+def _shares(tree: Tree) -> tuple[Share, ...]:
+    """Return nodes from shares, names, or a mapping from names to weights (or to mappings of their own)."""
+    if isinstance(tree, Mapping):
+        return tuple(
+            Share(str(name), 1.0, _shares(value)) if isinstance(value, (Mapping, list, tuple)) else Share(str(name), float(value))
+            for name, value in tree.items()
+        )
+    if any(not isinstance(part, (Share, str)) for part in tree):
+        message = (
+            f"tree must be shares, names, or a mapping from names to weights, got {type(next(iter(tree))).__name__}. "
+            "Hint: write for example {'North': 2, 'South': 1}"
+        )
+        raise GoalError(message)
+    return tuple(part if isinstance(part, Share) else Share(part) for part in tree)
 
 
 def _down(node: Share, path: tuple[str, ...], by_period: tuple[Fraction, ...], hedge: Fraction) -> list[Target]:

@@ -165,3 +165,11 @@ def test_one_target_gives_every_rep_with_a_plan_a_quota(by, ada, ben):
     got = assigned(team(Quotas(total=200.0, hedge=0.5, by=by)))  # 300 a quarter are handed out
     assert got == {"Ada": ada, "Ben": pytest.approx(ben)}
     assert assigned(team(None)) == {}
+
+
+def test_a_tree_may_be_names_or_weights():
+    by_weight = {target.path[-1]: float(target.amount) for target in cascade(900.0, {"North": 2, "South": {"Ann": 1, "Bo": 2}})}
+    assert by_weight == {"all": 900.0, "North": 600.0, "South": 300.0, "Ann": 100.0, "Bo": 200.0}
+    assert [float(t.amount) for t in cascade(100.0, ["A", "B"])] == [100.0, 50.0, 50.0]
+    with pytest.raises(GoalError, match="tree must be shares, names, or a mapping from names to weights, got tuple. Hint: write for example"):
+        cascade(100.0, [("A", 1)])

@@ -50,7 +50,7 @@ def _channel(model: Model, i: int, channel: Channel) -> Iterator[str]:
     if not channel.segments and len(segments) > 1:
         yield (
             f"channels[{i}].segments must give the share of each segment when there are several, "
-            f"got none. Hint: write segments: {{{segments[0]}: 1.0}}."
+            f"got none. Hint: write segments: {{{', '.join(f'{name}: {1 / len(segments):.2g}' for name in segments)}}}."
         )
     if channel.spend is not None:
         yield from _label(model, f"channels[{i}].spend", f"{channel.name}:spend")
