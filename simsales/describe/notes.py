@@ -16,7 +16,7 @@ from simsales.model.schema import Exit, Model, Stage
 
 def notes(model: Model) -> list[str]:
     """Return what the reader should know before trusting a run: assumptions, gaps, dead ends."""
-    return [*_assumed(model), *_calendar_notes(model), *_unreached(model), *_endless(model), *_without_effect(model)]
+    return [*_assumed(model), *_calendar_notes(model), *_unreached(model), *_endless(model), *_without_effect(model), *percents(model)]
 
 
 def brief_notes(model: Model, file: str) -> list[str]:
@@ -72,10 +72,47 @@ def _assumed(model: Model) -> Iterator[str]:
 
 
 def _without_effect(model: Model) -> Iterator[str]:
-    """Yield parts of pay plans that can never do anything in this model."""
+    """Yield pay plans, or parts of them, that can never do anything in this model."""
+    used = {rep.plan for rep in model.reps}
     for name, plan in model.plans.items():
+        if name not in used:
+            yield f"Plan {name} is nobody's. Hint: name it at reps, or give a change of the plan its role."
         if plan.clawback is not None and model.terms.cancel_share == 0.0:
             yield f"Plan {name} takes pay back for cancelled deals, but none is ever cancelled. Hint: terms: {{cancel_share: 0.05}}."
+
+
+def percents(model: Model) -> list[str]:
+    """Return notes on shares that look like percentages: a rate of 5 pays five times the bookings.
+
+    Examples
+    --------
+    >>> percents(Model(channels=[{"name": "web", "leads_per_week": 1.0}], plans={"std": {"quota": 9.0, "rates": [{"rate": 5.0}]}},
+    ...                stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}], roles=[{"name": "AE"}],
+    ...                reps=[{"role": "AE", "plan": "std"}]))
+    ['Plan std pays a commission of 500 % of bookings. Hint: for 5 % write 0.05.']
+    """
+    return [f"{what}. Hint: for {value:g} % write {value / 100:g}." for what, value in _large(model)]
+
+
+def _large(model: Model) -> Iterator[tuple[str, float]]:
+    for name, plan in model.plans.items():
+        for tier in plan.rates:
+            if tier.rate > MOST_RATE:
+                yield f"Plan {name} pays a commission of {tier.rate:.0%} of bookings".replace("%", " %"), tier.rate
+        for words, value in (("is capped at", plan.cap), ("has its threshold at", plan.threshold)):
+            if value is not None and value >= MOST_ATTAINMENT:
+                yield f"Plan {name} {words} {value:,.0%} of quota".replace("%", " %"), value
+    for role, leaving in model.attrition.items():
+        if leaving.per_year >= MOST_LEAVING:
+            yield f"Every {role} leaves {leaving.per_year:g} times a year", leaving.per_year
+    discounts = [("The model", model.pricing.discount), *((f"Segment '{each.name}'", each.discount) for each in model.segments)]
+    for whose, law in discounts:
+        if law is not None and law.median() > 1.0:
+            yield f"{whose} has discounts of more than 100 %", law.median()
+
+
+MOST_RATE, MOST_ATTAINMENT, MOST_LEAVING = 1.0, 10.0, 5.0
+"""Beyond these a share was probably written as a percentage."""
 
 
 def _calendar_notes(model: Model) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simsales.describe import describe_scenario
+from simsales.describe import describe_scenario, notes
 from simsales.errors import InvalidModelError
 from simsales.files import load_any, load_scenario
 from simsales.model.apply import apply
@@ -97,10 +97,6 @@ ON_A_MODEL = {
         "changes[0].plan.ramp_days must be left out of plan, which holds for everybody from one day on, got 90. "
         "Hint: name fewer people, or give several changes with dates of their own.",
     ),
-    "a ramp from no day": (
-        {"scale": {"path": "stages[Demo].tasks[*].work_hours", "by": 0.8, "ramp_days": 30}},
-        "changes[0].scale.ramp_days must stand beside start, got 30 alone. Hint: say from which day it rises.",
-    ),
     "a role that is not there leaves": (
         {"leave": {"role": "AEE"}},
         "changes[0].leave.role must be one of the roles, got 'AEE'. Hint: did you mean 'AE'?",
@@ -116,6 +112,16 @@ ON_A_MODEL = {
     "side by side with nobody": (
         {"parallel": {"stage": "Demo", "roles": ["SF"]}},
         "changes[0].parallel.roles must do a task in 'Demo', got SF. Hint: allowed are AE, SE.",
+    ),
+    "another currency": (
+        {"set": {"path": "currency", "to": "EUR"}},
+        "changes[0].set.path must not lead to currency, which base and scenario share, got a change of it. "
+        "Hint: amounts are never converted; change the model.",
+    ),
+    "other hours in the middle of a run": (
+        {"set": {"path": "calendar.hours", "to": "08:00-20:00", "start": "2027-03-01"}},
+        "changes[0].set.start must be left out: the calendar must not change during a run, got a change on 2027-03-01. "
+        "Hint: leave the date out, so that it holds from the beginning.",
     ),
     "uncertain beyond what fits": (
         {"scale": {"path": WON, "by": 1.1, "uncertain": {"by": {"uniform": {"low": 1.0, "high": 2.0}}}}},
@@ -180,6 +186,10 @@ WORDS = {
     "one rep leaves": ({"leave": {"role": "AE"}}, "From the beginning: the last AE rep leaves"),
     "two leave": ({"leave": {"role": "AE", "count": 2}}, "From the beginning: the last 2 AE reps leave"),
     "one day": ({"hire": {"role": "AE", "lead_days": 1, "ramp": {"months": 1, "start": 0.5}}}, "From the beginning: hire 1 AE rep, at work 1 day later, ramp from 50 % over 1 month"),
+    "a ramp from no day": (
+        {"scale": {"path": "plans[std].quota", "by": 2.0, "ramp_days": 30}},
+        "From the beginning, for all deals (at once: ramp_days needs a start): plans[std].quota is multiplied by 2",
+    ),
     "one lead": ({"budget": {"channel": "web", "leads_per_week": 1}}, "From the beginning: channel 'web': 1 lead a week"),
     "effort as usual": ({"effort": {}}, "From the beginning: effort reacts to marginal pay, as usual"),
     "a whole number": ({"set": {"path": "plans[std].quota", "to": 500000}}, "From the beginning: plans[std].quota becomes 500,000"),
@@ -192,3 +202,20 @@ def test_changes_read_as_sentences(case: str) -> None:
     change, expected = WORDS[case]
     scenario = Scenario.model_validate({"changes": [change]})
     assert describe_scenario(scenario, apply(scenario, BASE))[1:] == [f"  1. {expected}"]
+
+
+def test_shares_that_look_like_percentages_and_plans_of_nobody_are_noted() -> None:
+    plan = {"name": "new", "quota": 100.0, "rates": [{"rate": 5.0}], "cap": 150.0}
+    changes = [{"plan": plan}, {"attrition": {"role": "AE", "per_year": 30.0}}, {"price": {"discount": 20}}]
+    last = apply(Scenario.model_validate({"changes": changes}), BASE).last
+    assert notes(last) == [
+        "Plan new is nobody's. Hint: name it at reps, or give a change of the plan its role.",
+        "Plan new pays a commission of 500 % of bookings. Hint: for 5 % write 0.05.",
+        "Plan new is capped at 15,000 % of quota. Hint: for 150 % write 1.5.",
+        "Every AE leaves 30 times a year. Hint: for 30 % write 0.3.",
+        "Segment '企业' has discounts of more than 100 %. Hint: for 20 % write 0.2.",
+    ]
+
+
+def test_a_sound_model_has_none_of_these_notes() -> None:
+    assert notes(BASE) == []

@@ -117,6 +117,7 @@ def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch])
     own: _Condition = (share, change.where)
     for branch in tuple(branches):
         changed = STEPS[change.kind](change, branch.model)
+        _same_frame(start, branch.model, changed)
         conditions = branch.conditions
         if own != (None, None) and own not in conditions:
             if change.where is not None:
@@ -142,9 +143,6 @@ def _for_all(change: levers.Change) -> None:
             f".{field} must be left out of {change.kind}, which holds for everybody from one day on, "
             f"got {getattr(change, field):g}. Hint: name fewer people, or give several changes with dates of their own."
         )
-        raise ValueError(message)
-    if change.ramp_days and change.start is None:
-        message = f".ramp_days must stand beside start, got {change.ramp_days:g} alone. Hint: say from which day it rises."
         raise ValueError(message)
 
 
@@ -191,6 +189,28 @@ def _go_on(
         branch.model, branch.last = new.model, len(regimes) - 1
     else:
         branches.append(_Branch(conditions, new.model, len(regimes) - 1))
+
+
+FRAME = {
+    "epoch": "give --start and --until to all scenarios at once",
+    "horizon_days": "give --until to all scenarios at once",
+    "currency": "amounts are never converted; change the model",
+}
+"""What base and scenario must have in common, and what to do instead."""
+
+
+def _same_frame(start: dt.date | None, before: Model, after: Model) -> None:
+    """Refuse what would make a scenario another story than its base, or could not begin during a run."""
+    for name, instead in FRAME.items():
+        if getattr(before, name) != getattr(after, name):
+            message = f".path must not lead to {name}, which base and scenario share, got a change of it. Hint: {instead}."
+            raise ValueError(message)
+    if start is not None and before.calendar != after.calendar:
+        message = (
+            f".start must be left out: the calendar must not change during a run, got a change on {start}. "
+            "Hint: leave the date out, so that it holds from the beginning."
+        )
+        raise ValueError(message)
 
 
 def _known_names(where: str, model: Model) -> None:
