@@ -176,5 +176,5 @@ def _flat_length(value: Any) -> int:
 
 
 def _is_simple(text: str) -> bool:
-    """Tell whether YAML reads a text back as it is (the library leaves ``? 1`` bare, which begins a key)."""
-    return text.isprintable() and not text.startswith("?")
+    """Tell whether YAML reads a text back as it is (the library leaves ``? 1`` and ``:1`` bare, which begin a key or a value)."""
+    return text.isprintable() and not text.startswith(("?", ":"))

@@ -156,3 +156,8 @@ def test_awkward_names_read_back_equal(tmp_path, name):
     model = Model(channels=[{"name": name, "leads_per_week": 1.0}], stages=[{"name": name, "exits": [{"to": "won", "probability": 1.0}]}])
     save_model(model, tmp_path / "m.yaml")
     assert load_model(tmp_path / "m.yaml") == model
+
+
+def test_a_name_that_begins_with_a_colon_is_quoted(tmp_path: Path) -> None:
+    model = small(segments=[{"name": ":0"}], channels=[{"name": "web", "leads_per_week": 1.0, "segments": {":0": 1.0}}])
+    assert load_model(save_model(model, tmp_path / "m.yaml")) == model
