@@ -22,9 +22,10 @@ from simsales.report.fonts import ReportWarning, warn_missing
 from simsales.report.pseudonyms import rep_names, without_names
 from simsales.report.sections.changes import changes_section
 from simsales.report.sections.forecast import Headline, forecast_headline, forecast_section
-from simsales.report.sections.scenarios import scenario_headline, scenario_section
+from simsales.report.sections.scenarios import scenario_section
 from simsales.report.sections.sources import STATUSES, calibration_section, funnel_section, import_section
 from simsales.report.sections.study import study_section
+from simsales.report.sections.verdicts import scenario_headline
 from simsales.report.view import Canvas, Prose, Section
 
 Charts = Mapping[str, Axes | Figure] | Iterable[Axes | Figure]

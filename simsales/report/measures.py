@@ -127,6 +127,7 @@ def label(kpi: str) -> str:
         "wip": "Open deals at a time",
         "response_hours": "Time to first response",
         "no_response": "Leads lost without a response",
+        "sla_breach": "Stays beyond their service level",
     }
     name = base(kpi)
     shown = special.get(name, name.replace("_", " ").capitalize())

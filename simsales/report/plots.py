@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from simsales.errors import InvalidInputError, did_you_mean
 from simsales.report import figures, measures
 from simsales.report.curves import observed_curves, rep_load, waiting
-from simsales.report.sections.scenarios import difference_frame, paired_samples
+from simsales.report.sections.paired import difference_frame, paired_samples
 
 
 class _Plots:

@@ -30,7 +30,7 @@ class Card:
     label, value, note : str
         What it is, the number, and what it means.
     tone : str
-        ``main``, ``good``, ``bad`` or empty.
+        ``main``, ``good``, ``bad``, ``unsure`` (small and grey) or empty.
 
     Examples
     --------
@@ -67,6 +67,19 @@ class Part:
     value: str
     share: float
     colour: str
+
+
+class Muted(str):
+    """A cell of a table that holds no finding: shown in grey.
+
+    Examples
+    --------
+    >>> Muted("+¥1.00M") == "+¥1.00M"
+    True
+    """
+
+    __slots__ = ()
+    is_muted = True
 
 
 @dataclass(frozen=True)

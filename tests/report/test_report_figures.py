@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simsales.errors import InvalidInputError
-from simsales.report import figures
+from simsales.report import figures, palette
 from simsales.report.figures import FIGURES
 from simsales.report.svg import svg_text
 
@@ -157,6 +157,17 @@ def test_differences_show_mean_interval_spread_and_chance() -> None:
         "Difference in bookings from the base (CNY)",
     ):
         assert expected in shown
+
+
+def test_a_difference_that_may_be_chance_is_drawn_thin_and_grey() -> None:
+    rows = samples.differences().assign(low=[3.3e6, -9.0e5], high=[4.1e6, 1.0e5])
+    ax = figures.differences(rows, currency="CNY")
+    bars = {tuple(np.asarray(item.get_xdata()).tolist()): item for item in ax.lines if len(item.get_xdata()) == 2}  # type: ignore[arg-type]
+    sure, unsure = bars[3.3e6, 4.1e6], bars[-9.0e5, 1.0e5]
+    assert (sure.get_color(), unsure.get_color()) == (palette.BLUE, palette.MUTED)
+    assert unsure.get_linewidth() < sure.get_linewidth()
+    assert unsure.get_label() == "95 % interval of the mean, not told from chance"
+    assert next(item for item in ax.texts if "38 %" in item.get_text()).get_color() == palette.MUTED
 
 
 def test_differences_in_shares_are_percentage_points() -> None:

@@ -216,7 +216,8 @@ def test_a_scenario_that_only_may_gain_is_not_praised(tmp_path: Path) -> None:
     zero = {"bookings": {"mean": 0.0, "low": 0.0, "high": 0.0, "p_better": 0.5}}
     comparison = {"scenarios": [{"name": "b", "kpis": {}, "difference": zero}, {"name": "a", "kpis": {}, "difference": gap}]}
     text = Page(html_report(tmp_path / "c.html", title="c", comparison=comparison).read_text(encoding="utf-8")).text
-    assert "No scenario is sure to raise bookings" in text
+    assert "“a” does not raise bookings beyond chance." in text
+    assert "“a”: no difference in bookings can be told from chance with these replications." in text
     assert "Most bookings" not in text
 
 

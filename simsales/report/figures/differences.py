@@ -46,7 +46,7 @@ def differences(
     Returns
     -------
     Axes
-        With one row a scenario, in the order given, from the top.
+        With one row a scenario, in the order given, from the top; a difference whose interval includes 0 is thin and grey.
 
     Raises
     ------
@@ -98,14 +98,19 @@ def _one(ax: Axes, place: float, row: Any, unit: str, currency: str | None) -> N
     if {"p10", "p90"} <= set(row.index):
         ax.plot([row["p10"], row["p90"]], [place, place], color=palette.SKY, linewidth=1.6, solid_capstyle="round",
                 label="80 % of replications" if place == 0 else None)  # fmt: skip
-    ax.plot([row["low"], row["high"]], [place, place], color=palette.BLUE, linewidth=6, solid_capstyle="butt", alpha=0.85,
-            label="95 % interval of the mean" if place == 0 else None)  # fmt: skip
-    ax.plot([row["difference"]], [place], marker="o", markersize=7, color=palette.INK, markeredgecolor=palette.PAPER)
+    sure = row["low"] > 0 or row["high"] < 0
+    bar, dot, wide, size = (palette.BLUE, palette.INK, 6, 7) if sure else (palette.MUTED, palette.MUTED, 3, 5)
+    label = "95 % interval of the mean" + ("" if sure else ", not told from chance")
+    known = {line.get_label() for line in ax.lines}
+    ax.plot([row["low"], row["high"]], [place, place], color=bar, linewidth=wide, solid_capstyle="butt", alpha=0.85,
+            label=None if label in known else label)  # fmt: skip
+    ax.plot([row["difference"]], [place], marker="o", markersize=size, color=dot, markeredgecolor=palette.PAPER)
     note = text.signed(float(row["difference"]), unit, currency)
     if "p_better" in row.index and np.isfinite(row["p_better"]):
         note += f"   P(better) {text.chance(row['p_better'], row.get('n'))}"
-    ax.annotate(note, (row["difference"], place), xytext=(0, 11), textcoords="offset points", ha="center", fontsize=9,
-                annotation_clip=False, path_effects=halo())  # fmt: skip
+    ax.annotate(note, (row["difference"], place), xytext=(0, 11), textcoords="offset points", ha="center",
+                fontsize=9 if sure else 8, color=palette.INK if sure else palette.MUTED, annotation_clip=False,
+                path_effects=halo())  # fmt: skip
 
 
 @chart
