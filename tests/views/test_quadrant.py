@@ -98,6 +98,62 @@ def test_a_simulated_run_has_quadrants_too() -> None:
     assert found.amount == 100.0
 
 
+def handover(*more: dict[str, object], sale: float = 0.4) -> Model:
+    """SDRs pass half of the leads on; AEs win a known share of what they get."""
+    lost = {"to": "lost", "probability": 0.5}
+    return Model(
+        channels=[{"name": "web", "leads_per_week": 60.0}], segments=[{"name": "all", "amount": 100.0}],
+        roles=[{"name": "SDR"}, {"name": "AE"}], reps=[{"role": "SDR", "count": 2}, {"role": "AE", "count": 2}],
+        calendar={"hours": "00:00-24:00", "days": "mon-sun"}, stages=[
+            {"name": "Qualify", "tasks": [{"role": "SDR", "work_hours": 4.0}], "exits": [{"to": "Offer", "probability": 0.5}, lost]},
+            {"name": "Offer", "tasks": [{"role": "AE", "work_hours": 6.0}], "exits": [
+                {"to": "won", "probability": sale, **({"then": str(more[0]["name"])} if more else {})},
+                {"to": "lost", "probability": 1.0 - sale}]}, *more],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("as_history", [False, True])
+def test_won_and_lost_deals_count_alike_for_who_worked_on_them_last(as_history: bool) -> None:
+    log = simulate(handover(), cases=1500)
+    found = rep_quadrants(log.to_history() if as_history else log, names=True)
+    offers = log.visits[log.visits["stage"] == "Offer"]
+    done = log.tasks[(log.tasks["stage"] == "Offer") & log.tasks["started_at"].notna()].merge(offers[["deal_id", "exit"]], on="deal_id")
+    for rep, deals in done[done["exit"].isin(["won", "lost"])].groupby("rep"):
+        mine = row(found, str(rep))
+        assert (mine["role"], mine["closed"], mine["won"]) == ("AE", len(deals), int((deals["exit"] == "won").sum()))
+        assert mine["conversion_low"] < 0.4 < mine["conversion_high"]  # the model's own share, not all of them won
+    assert found.table["closed"].sum() == int((log.deals["status"] != "open").sum())
+    assert found.lines.set_index("role").loc["AE", "conversion"] == pytest.approx(0.4, abs=0.06)
+
+
+def test_a_role_that_hands_deals_on_is_told_nothing_about_its_conversion() -> None:
+    found = rep_quadrants(simulate(handover(), cases=600), names=True)
+    sdr = found.table[found.table["role"] == "SDR"]
+    assert len(sdr) == 2
+    assert set(sdr["quadrant"]) == {"the role wins no deals itself"}
+    assert set(sdr["look_at"]) == {""}
+    assert (sdr["won"] == 0).all()
+
+
+def test_work_after_the_sale_wins_no_deal() -> None:
+    work = [{"role": "SDR", "work_hours": 1.0}]
+    log = simulate(handover({"name": "Care", "after_sale": True, "tasks": work, "exits": [{"to": "retained", "probability": 1.0}]}), cases=400)
+    assert (log.tasks["stage"] == "Care").any()
+    found = rep_quadrants(log, names=True)
+    assert found.table.loc[found.table["role"] == "SDR", "won"].sum() == 0
+
+
+def test_a_rep_alone_in_the_role_is_compared_with_nobody() -> None:
+    found = rep_quadrants(history(("a", 40, 20, 10.0)))
+    assert found.table["quadrant"].tolist() == ["nobody of the role to compare with"]
+    assert found.table["look_at"].tolist() == [""]
+
+
+def test_groups_get_no_advice() -> None:
+    found = rep_quadrants(history(("a", 40, 20, 10.0), ("b", 19, 9, 10.0), ("c", 6, 1, 10.0)))
+    assert row(found, "2 reps with few deals")["look_at"] == ""
+
+
 def test_amounts_that_are_not_known_are_said_to_be() -> None:
     found = rep_quadrants(history(("a", 40, 20, np.nan), ("b", 40, 10, np.nan)))
     assert set(found.table["quadrant"]) == {"amounts not known"}
