@@ -51,16 +51,11 @@ def change_words(change: levers.Change, currency: str | None = None) -> str:
     start = f"From {change.start} on" if change.start else "From the beginning"
     if change.adoption < 1 or change.ramp_days:
         start += f", for {text.percent(change.adoption)} of deals" if change.adoption < 1 else ", for all deals"
-        start += f" ({_rise(change)})" if change.ramp_days else ""
+        start += f" (rising over {amount(change.ramp_days, 'days')})" if change.ramp_days else ""
     start += f", where {change.where}" if change.where else ""
     what = WORDS[change.kind](change, currency)
     step = f"{change.step}: " if change.step else ""
     return f"{step}{start}: " + "; ".join([what, *_conditions(change, currency)])
-
-
-def _rise(change: levers.Change) -> str:
-    """Return how the share of deals rises; what has no day to rise from holds at once."""
-    return f"rising over {amount(change.ramp_days, 'days')}" if change.start else "at once: ramp_days needs a start"
 
 
 def _money(value: float, currency: str | None) -> str:

@@ -35,6 +35,7 @@ class Kpi:
 
     Examples
     --------
+    >>> from simsales.kpi import KPIS
     >>> KPIS["win_rate"].better, KPIS["win_rate"].zh
     ('higher', '赢单率')
     """

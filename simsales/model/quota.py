@@ -310,7 +310,7 @@ def cascade(
     return tuple(_down(root, (root.name,), by_period, handed - target))
 
 
-def _shares(tree: Tree) -> tuple[Share, ...]:
+def _shares(tree: Sequence[Share | str] | Mapping[str, Any]) -> tuple[Share, ...]:
     """Return nodes from shares, names, or a mapping from names to weights (or to mappings of their own)."""
     if isinstance(tree, Mapping):
         return tuple(

@@ -41,7 +41,7 @@ def days(log: Any) -> np.ndarray:
         ("segment == large", lambda d: d["segment"] == "large"),
         ("segment != large and channel == 网站", lambda d: (d["segment"] != "large") & (d["channel"] == "网站")),
         ("amount >= 15", lambda d: d["amount"] >= 15),
-        ("region == 华东", lambda d: d["segment"] == "nothing"),
+        ("amount >= 1亿", lambda d: d["segment"] == "nothing"),
     ],
 )
 def test_only_deals_of_the_condition_go_the_new_way(where: str, holds: Any) -> None:

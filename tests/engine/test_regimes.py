@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engine_models import days, hours, model, simulate, stage, waiting, work
+from engine_models import days, hours, model, same, simulate, stage, waiting, work
 from test_properties import check
 
 from simsales.model.apply import apply
@@ -38,7 +38,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "an exit begins": {"add": {"from": "Lead", "exit": {"to": "Close", "probability": 0.2}, **WHEN}},
     "queues change": {"route": {"role": "AE", "queue": "highest_value", "routing": "pool", "start": "2027-02-10"}},
     "owners begin": {"route": {"role": "SE", "routing": "pool"}},
-    "pay changes": {"plan": {"name": "std", "role": "AE", "cap": 1.0, **WHEN}},
+    "pay changes": {"plan": {"name": "std", "role": "AE", "cap": 1.0, "start": "2027-02-10"}},
     "people come": {"hire": {"role": "AE", "count": 2, "start": "2027-02-15", "ramp": {"months": 2.0}}},
     "people go": {"leave": {"role": "AE", "count": 2, "start": "2027-02-15"}},
     "odds change": {"set": {"path": "stages[Close].exits[won].probability", "to": 0.9, **WHEN}},
@@ -108,3 +108,14 @@ def test_a_partial_change_of_something_else_moves_no_lead(more):
     changed = apply(Scenario(changes=[change, *more]), base)
     for seed in range(5):
         assert simulate(changed, seed).deal.created.tolist() == simulate(base, seed).deal.created.tolist()
+
+
+def test_a_ramp_without_a_date_rises_from_the_epoch_on():
+    change = {"scale": {"path": "stages[*].exits[*].delay_days", "by": 0.5, "ramp_days": 60.0}}
+    undated = apply(Scenario(changes=[change]), BASE)
+    dated = apply(Scenario(changes=[{"scale": {**change["scale"], "start": BASE.epoch.date().isoformat()}}]), BASE)
+    same(simulate(undated, seed=3), simulate(dated, seed=3))
+    regimes = simulate(undated, seed=3).deal
+    early = regimes.regime[regimes.created < 15.0]
+    assert 0.0 < early.mean() < 0.5
+    assert (regimes.regime[regimes.created > 60.0] == 1).all()

@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 from scipy import special
 
-from simsales.engine.leads import attributes
 from simsales.engine.clock import Periods, periods
+from simsales.engine.leads import attributes
 from simsales.engine.leads.attributes import COMMON, lognormal_factor, pick
 from simsales.engine.leads.events import Events, feel, happening, lead_factor
 from simsales.engine.leads.pilots import eligible

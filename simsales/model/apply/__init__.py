@@ -24,6 +24,7 @@ from simsales.model.apply.process import merged
 from simsales.model.apply.sampling import checked_ends, sampled
 from simsales.model.apply.timeline import Adoption, DatedCost, DatedDip, Regime, Timeline, Uncertain, as_timeline
 from simsales.model.base import Value
+from simsales.model.calendars import zone
 from simsales.model.check.people import unknown_names
 from simsales.model.conditions import ATTRIBUTES, parse_condition
 from simsales.model.refusals import refusal
@@ -90,7 +91,7 @@ def apply(scenario: levers.Scenario, model: Model) -> Timeline:
 
 
 def _applied(scenario: levers.Scenario, model: Model) -> Timeline:
-    numbered = list(enumerate(scenario.changes))
+    numbered = [(i, _dated(change, model)) for i, change in enumerate(scenario.changes)]
     numbered.sort(key=lambda item: (_starts(item[1]) is not None, _starts(item[1]) or dt.date.min))
     regimes = [Regime(model)]
     branches = [_Branch((), model, 0)]
@@ -112,7 +113,7 @@ def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch])
     if change.where is not None:
         _known_names(change.where, branches[0].model)
     _settle(start, branches)
-    partial = change.adoption < 1.0 or (change.ramp_days > 0.0 and start is not None)
+    partial = change.adoption < 1.0 or (change.ramp_days > 0.0)
     share = Adoption(start, change.ramp_days, change.adoption) if partial and not _of_people(change) else None
     own: _Condition = (share, change.where)
     for branch in tuple(branches):
@@ -272,6 +273,13 @@ def _with_calendars(regimes: list[Regime]) -> tuple[Regime, ...]:
         else replace(regime, model=regime.model.model_copy(update={"calendars": every}))
         for regime in regimes
     )  # fmt: skip
+
+
+def _dated(change: levers.Change, model: Model) -> levers.Change:
+    """Let a ramp without a date rise from the model's epoch: it needs a day to rise from."""
+    if change.start is not None or not change.ramp_days or isinstance(change, ONE_DAY):
+        return change
+    return change.model_copy(update={"start": model.epoch.astimezone(zone(model.calendar.timezone)).date()})
 
 
 def _starts(change: levers.Change) -> dt.date | None:

@@ -53,7 +53,8 @@ class Change(Value):
     start : date, optional
         From when it holds; absent: from the beginning of the run.
     ramp_days : float
-        Days over which the share of deals that are handled the new way rises from 0 to `adoption`.
+        Days over which the share of deals that are handled the new way rises from 0 to `adoption` (from the model's
+        epoch on where there is no `start`).
     adoption : float
         Share of deals that are handled the new way in the end.
     where : str, optional
