@@ -183,8 +183,11 @@ def to_mermaid_gantt(rows: pd.DataFrame, title: str = "", currency: str | None =
 
 
 def _safe(words: str) -> str:
-    """Return text without the characters that have a meaning in a Gantt line."""
-    return " ".join(re.sub(r"[;#%]+", " ", words.replace(":", "：").replace(",", "，")).split())
+    """Return text that Mermaid reads as one name: a colon ends it, ; and # begin a comment, and so does a percent sign in front."""
+    plain = re.sub(r"(?<=[^\x00-\x7f]):|:(?=[^\x00-\x7f])", "：", re.sub(r"[;#]+", " ", words))
+    plain = re.sub(r":(?=\s|$)", " -", plain).replace(":", "∶")  # "Phase 1: hire" and "3:1"
+    plain = " ".join(re.sub(r"%+", "%", plain).split()).lstrip("% ")
+    return re.sub(r"^(.)%", r"\1 %", plain)
 
 
 def label(row: Any, currency: str | None = None) -> str:

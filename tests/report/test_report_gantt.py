@@ -91,13 +91,29 @@ def test_mermaid_has_a_section_for_each_owner_and_safe_names() -> None:
     plan = [*PLAN, {"name": "评审: 价格, 合同; #1", "start": "2027-05-01", "days": 0, "owner": "销售部"}]
     text = to_mermaid_gantt(gantt_rows(plan), title="首阶段转化 80 → 85 %", currency="CNY")
     assert text.splitlines() == [
-        "gantt", "    title 首阶段转化 80 → 85", "    dateFormat YYYY-MM-DD",
+        "gantt", "    title 首阶段转化 80 → 85 %", "    dateFormat YYYY-MM-DD",
         "    section 市场部",
         "    拓展线上渠道 (¥40.0K) :s0, 2027-01-01, 31d", "    首批内容上线 (¥30.0K) :s1, 2027-02-01, 28d",
         "    section 销售部",
         "    发展五家伙伴 (¥20.0K) :s2, 2027-03-01, 31d", "    团队培训 (¥10.0K) :s3, 2027-04-01, 30d",
-        "    评审： 价格， 合同 1 :milestone, s4, 2027-05-01, 0d",
+        "    评审： 价格, 合同 1 :milestone, s4, 2027-05-01, 0d",
     ]  # fmt: skip
+
+
+def test_percent_signs_and_commas_stay_as_they_were_written() -> None:
+    change = {"scale": {"path": "stages[Demo].tasks[0].work_hours", "by": 0.8, "start": "2027-03-01", "adoption": 0.9, "cost": {"once": 5000},
+                        "step": "Demo kit, v2"}}  # fmt: skip
+    text = to_mermaid_gantt(gantt_rows(Scenario(changes=[change])), title="Faster, cheaper: 20 %", currency="USD")
+    assert text.splitlines()[1] == "    title Faster, cheaper - 20 %"
+    assert "Demo kit, v2 ($5,000, 90 % of deals) :" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("5% off", "5 % off"), ("%% hidden", "hidden"), ("50%% off", "50% off"), ("Ratio 3:1", "Ratio 3∶1"), ("第一步:招聘", "第一步：招聘")],
+)
+def test_nothing_in_a_name_starts_a_comment_or_ends_the_name(name: str, shown: str) -> None:
+    assert f"    {shown} :s0, " in to_mermaid_gantt(gantt_rows([{"name": name, "start": "2027-01-01", "days": 2}]))
 
 
 @pytest.mark.parametrize(
