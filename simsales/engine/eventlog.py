@@ -14,7 +14,7 @@ from simsales.engine.columns import DealColumns, TaskColumns, VisitColumns
 from simsales.engine.life.state import NONE, REASONS
 from simsales.engine.plan import OPEN, STATUS, WON, Flags, Floats, Ints, Plan
 from simsales.engine.plan.process import NOBODY
-from simsales.model.apply import named_reps
+from simsales.model.roster import named_reps
 
 if TYPE_CHECKING:
     from simsales.history import History

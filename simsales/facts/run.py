@@ -11,7 +11,7 @@ from simsales.engine.clock import periods
 from simsales.engine.life.state import NO_RESPONSE
 from simsales.engine.plan import LOST, NO_DECISION, WON
 from simsales.facts.columns import Deals, Facts, Reps, Tasks, handed, stays
-from simsales.model.apply import named_reps
+from simsales.model.roster import named_reps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

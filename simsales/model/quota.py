@@ -15,6 +15,7 @@ from pydantic import field_validator, model_validator
 from simsales.errors import InvalidInputError
 from simsales.model.base import Date, Name, NonNegative, Positive, Value
 from simsales.model.compensation import Ratchet, Span
+from simsales.model.roster import named_reps
 
 if TYPE_CHECKING:
     from simsales.model.schema import Model
@@ -349,8 +350,6 @@ def assigned(model: Model) -> dict[str, float]:
     dict of str to float
         By rep, in whole cents of the target's period.
     """
-    from simsales.model.apply import named_reps  # imports the model, which holds quotas
-
     quotas = model.quotas
     reps = [rep for rep in named_reps(model) if rep.plan is not None]
     if quotas is None or not reps:

@@ -11,10 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from simsales.errors import InvalidModelError
-from simsales.model.apply import Timeline, apply, named_reps, sampled
+from simsales.model.apply import Timeline, apply, sampled
 from simsales.model.apply.spread import standardised
 from simsales.model.laws import LAWS, Constant, Empirical, Exponential, Gamma, Law, Lognormal, Mixture, Uniform, Weibull
 from simsales.model.levers import Scenario
+from simsales.model.roster import named_reps
 from simsales.model.schema import Model
 
 BASE = Model.model_validate(

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from simsales.errors import InvalidModelError
-from simsales.model.apply import apply, named_reps
+from simsales.model.apply import apply
 from simsales.model.levers import CHANGES, Scenario
+from simsales.model.roster import named_reps
 from simsales.model.schema import Model
 
 BASE = Model(

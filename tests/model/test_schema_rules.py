@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from simsales.model.apply import named_reps
 from simsales.model.calendars import Calendar, parse_days, parse_hours
 from simsales.model.conditions import ConditionError, holds, parse_condition
+from simsales.model.roster import named_reps
 from simsales.model.schema import Model
 
 

@@ -14,10 +14,10 @@ from simsales.engine.clock import Clock
 from simsales.engine.plan.staffing import Leaving, RoleRule, Staffing, Trained
 from simsales.engine.worktime import WorkTime
 from simsales.errors import InvalidModelError
-from simsales.model.apply import named_reps
 from simsales.model.calendars import Calendar, zone
 from simsales.model.conditions import ATTRIBUTES, Clause, parse_condition
 from simsales.model.quota import assigned
+from simsales.model.roster import named_reps
 from simsales.model.schema import Attrition, Model, Rep, Training
 
 if TYPE_CHECKING:

@@ -19,19 +19,19 @@ from pydantic import ValidationError
 from simsales.errors import InvalidModelError, did_you_mean
 from simsales.model import levers
 from simsales.model.apply import market, people, process, tasks
-from simsales.model.apply.people import named_reps
 from simsales.model.apply.process import merged
 from simsales.model.apply.sampling import checked_ends, sampled
 from simsales.model.apply.timeline import Adoption, DatedCost, DatedDip, Regime, Timeline, Uncertain, as_timeline
 from simsales.model.base import Value
 from simsales.model.calendars import zone
-from simsales.model.check.people import unknown_names
+from simsales.model.check.names import unknown_names
 from simsales.model.conditions import ATTRIBUTES, parse_condition
 from simsales.model.refusals import refusal
+from simsales.model.roster import named_reps
 from simsales.model.schema import Model
 
 __all__ = ["Adoption", "DatedCost", "DatedDip", "Regime", "Timeline", "Uncertain", "Value", "apply", "as_timeline", "merged",
-           "named_reps", "sampled"]  # fmt: skip
+           "sampled"]  # fmt: skip
 
 STEPS: dict[str, Callable[[Any, Model], Model]] = {**process.STEPS, **tasks.STEPS, **people.STEPS, **market.STEPS}
 PILOTS = ("stages", "handoff")

@@ -11,6 +11,7 @@ from simsales.model import levers
 from simsales.model.apply.process import revalidated
 from simsales.model.compensation import CompPlan, Effort, Timing
 from simsales.model.people import Attrition, Training
+from simsales.model.roster import named_reps
 from simsales.model.schema import Model, Rep
 
 
@@ -63,34 +64,6 @@ def _leave(change: levers.Leave, model: Model) -> Model:
         for rep in named
     )
     return revalidated(model, reps=reps)
-
-
-def named_reps(model: Model) -> tuple[Rep, ...]:
-    """Return one rep a person: counts are spelled out as ``ROLE-01`` and so on.
-
-    Examples
-    --------
-    >>> m = Model(channels=[{"name": "web", "leads_per_week": 1.0}], roles=[{"name": "AE"}],
-    ...           reps=[{"role": "AE", "count": 2}],
-    ...           stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}])
-    >>> [rep.name for rep in named_reps(m)]
-    ['AE-01', 'AE-02']
-    """
-    taken = {rep.name for rep in model.reps if rep.name}
-    found: list[Rep] = []
-    numbers: dict[str, int] = {}
-    for rep in model.reps:
-        if rep.name is not None:
-            found.append(rep)
-            continue
-        for _ in range(rep.count):
-            while True:
-                numbers[rep.role] = numbers.get(rep.role, 0) + 1
-                name = f"{rep.role}-{numbers[rep.role]:02d}"
-                if name not in taken:
-                    break
-            found.append(rep.model_copy(update={"name": name, "count": 1}))
-    return tuple(found)
 
 
 def _first_day(change: levers.Hire, model: Model) -> dt.date | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from simsales.errors import did_you_mean
 from simsales.model.conditions import ConditionError, parse_condition
+from simsales.model.roster import named_reps
 
 if TYPE_CHECKING:
     from simsales.model.market import Campaign, Channel, Event
@@ -79,8 +80,6 @@ def _event(model: Model, i: int, event: Event) -> Iterator[str]:
         "region": [region.name for region in model.regions],
     }  # fmt: skip
     if event.rep is not None:
-        from simsales.model.apply import named_reps  # it reads the schema, which reads the checks
-
         people = [str(rep.name) for rep in named_reps(model)]
         if event.rep not in people:
             yield f"{here}.rep must name a rep, got '{event.rep}'. {did_you_mean(event.rep, people)}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simsales.errors import did_you_mean
-from simsales.model.conditions import ATTRIBUTES, Clause, ConditionError, parse_condition
+from simsales.model.check.names import unknown_names
+from simsales.model.conditions import ATTRIBUTES, ConditionError, parse_condition
+from simsales.model.roster import named_reps
 
 if TYPE_CHECKING:
     from simsales.model.people import Training
@@ -58,22 +60,7 @@ def _territory(model: Model, path: str, text: str) -> Iterator[str]:
     yield from unknown_names(model, path, clauses)
 
 
-def unknown_names(model: Model, path: str, clauses: Iterable[Clause]) -> Iterator[str]:
-    """Yield what a condition names that the model does not have."""
-    names = {
-        "segment": [each.name for each in model.segments], "channel": [each.name for each in model.channels],
-        "product": [each.name for each in model.products], "region": [each.name for each in model.regions],
-    }  # fmt: skip
-    for field, _, value in clauses:
-        known = names.get(field, [])
-        if field in names and value not in known:
-            hint = did_you_mean(str(value), known) or f"Hint: the model has no {field}s."
-            yield f"{path} must name a {field} of the model, got '{value}'. {hint}"
-
-
 def _names(model: Model) -> list[str]:
-    from simsales.model.apply import named_reps  # it reads the schema, which reads the checks
-
     return [str(rep.name) for rep in named_reps(model)]
 
 
