@@ -27,7 +27,6 @@ from simsales.model.calendars import zone
 from simsales.model.check.names import unknown_names
 from simsales.model.conditions import ATTRIBUTES, parse_condition
 from simsales.model.refusals import refusal
-from simsales.model.roster import named_reps
 from simsales.model.schema import Model
 
 __all__ = ["Adoption", "DatedCost", "DatedDip", "Regime", "Timeline", "Uncertain", "Value", "apply", "as_timeline", "merged",
