@@ -13,6 +13,7 @@ Process-cycle efficiency is touch / total.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,11 +39,27 @@ WORDS = ("work", "pause at closed hours", "queue for people", "other delay")
 TOTAL, STILL_OPEN, NO_STAGE = "all closed deals", "open deals so far", "(in no stage)"
 OUTCOMES = ("won", "lost", "no_decision")
 TINY = 1e-9
+LEGEND = {
+    "visits": "stays in the stage that are over (in the last rows: deals)",
+    "touch": "days in which somebody works on the deal",
+    "pause": "days in which work is begun and rests: nights, weekends, holidays",
+    "queue": "days in which nobody works on it and a task waits for a rep",
+    "delay": "all other days, mostly waiting for the customer, a date or a paper",
+    "total": "touch + pause + queue + delay",
+    "share": "of the total time of closed deals",
+    "pce": "process-cycle efficiency: touch / total",
+    "wait_hours": "working hours that tasks waited for a rep, a stay (clock hours in a CRM history)",
+    "queue_share": "the stage's part of all waiting for reps",
+    "utilisation": "how busy the roles are that are waited for",
+    "pressure": "queue_share x utilisation: much waiting for people who have no time to spare",
+    "rank": "1 is the stage with the most pressure; empty where nobody waits",
+}
+"""What the columns of :attr:`ValueStream.table` mean; the parts of time end in ``_days`` there."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ValueStream:
-    """Where the time of deals goes.
+    """Where the time of deals goes: ``.table`` by stage, ``.deals`` by deal, ``.explain()`` in words, ``.legend`` for the columns.
 
     Parameters
     ----------
@@ -64,6 +81,12 @@ class ValueStream:
     notes: tuple[str, ...] = field(default=())
 
     @property
+    def legend(self) -> str:
+        """What the columns of the table mean, one a line."""
+        wide = max(map(len, LEGEND))
+        return "\n".join(f"{name:<{wide}}  {meaning}" for name, meaning in LEGEND.items())
+
+    @property
     def pce(self) -> float:
         """Process-cycle efficiency over all closed deals: touch / total; NaN where there are none."""
         return float(self.table.loc[self.table["stage"] == TOTAL, "pce"].iloc[0])
@@ -83,11 +106,15 @@ class ValueStream:
         return "\n".join([*text, *(worst or ("No stage waits for people.",)), *self.notes])
 
     def __repr__(self) -> str:
-        return f"<ValueStream: {len(self.deals):,} closed deals, process-cycle efficiency {self.pce:.2%}>"
+        size = f"{len(self.deals):,} closed deals, process-cycle efficiency {self.pce:.2%}"
+        return f"<ValueStream: {size}; see .table, .deals, .explain(), .legend>"
 
     def _repr_html_(self) -> str:
-        """Return the table for notebooks."""
-        return self.table.drop(columns=["pressure"]).to_html(index=False, float_format=lambda x: f"{x:.3g}", na_rep="", border=0)
+        """Return the table for notebooks, with the meaning of its columns and where to find more."""
+        table = self.table.to_html(index=False, float_format=lambda x: f"{x:.3g}", na_rep="", border=0)
+        meanings = "".join(f"<li><b>{name}</b>: {escape(meaning)}</li>" for name, meaning in LEGEND.items())
+        more = "<p>By stage in <code>.table</code>, by deal in <code>.deals</code>, in words with <code>.explain()</code>.</p>"
+        return f"{table}{more}<details><summary>What the columns mean</summary><ul>{meanings}</ul></details>"
 
 
 def _reason(row: dict[Any, Any]) -> str:

@@ -309,3 +309,18 @@ def test_what_follows_a_win_by_a_gate_is_no_part_of_the_cycle():
     web = [{"name": "web", "leads_per_week": 7.0}]  # amounts of 0: won at once, without a stay
     stream = value_stream(simulate(model(channels=web, stages=[offer, care]), cases=1))
     assert stream.deals[[*PARTS, "total_days"]].iloc[0].tolist() == [0.0] * 5
+
+
+def test_the_legend_says_what_every_column_is_and_the_stream_where_to_look():
+    stream = value_stream(run(model(stages=[stage("报价 <b>", tasks=[work(8.0)])])))
+    named = [line.split()[0] for line in stream.legend.splitlines()]
+    assert named == [column.removesuffix("_days") for column in stream.table.columns if column != "stage"]
+    assert "queue        days in which nobody works on it and a task waits for a rep" in stream.legend.splitlines()
+    page = stream._repr_html_()
+    for place in (".table", ".deals", ".explain()"):
+        assert place in repr(stream)
+        assert place in page
+        assert place in ValueStream.__doc__
+    assert ".legend" in repr(stream)
+    assert "process-cycle efficiency: touch / total" in page
+    assert "报价 &lt;b&gt;" in page
