@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from simsales.model.scoring import Factor, Scoring
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from simsales.engine import EventLog
     from simsales.history import History
 
     Floats = NDArray[np.float64]
@@ -36,6 +37,7 @@ SMALL_LEVEL = 10
 PRIOR_SD = 2.0
 FOLDS = 5
 Z95 = 1.959963984540054
+_USELESS = "The interval on deals held out does not lie above 0.5: this score tells nothing apart and should not be used."
 OTHER, UNKNOWN = "(other)", "(unknown)"
 
 
@@ -112,8 +114,13 @@ class FittedScore:
         average = float(self.level_means @ self.beta)
         return Scoring(form="logistic", factors=tuple(factors), intercept=self.intercept + average)
 
+    @property
+    def tells_apart(self) -> bool:
+        """Whether the score beats a coin on deals held out: the interval of its AUC lies above 0.5."""
+        return self.cross_validated.low > 0.5  # noqa: PLR2004 - a coin
+
     def explain(self) -> str:
-        """Return the result in words."""
+        """Return the result in words; a score that does not beat a coin is said to be of no use."""
         a, b = self.cross_validated, self.in_sample
         head = (
             f"Fitted on {self.n_won:,} {self.outcome} and {self.n_other:,} other closed deals. "
@@ -121,12 +128,13 @@ class FittedScore:
         )
         clear = self.table[(self.table["low"] > 0) | (self.table["high"] < 0)]
         terms = [_sentence(row["feature"], row["level"], row["odds_ratio"]) for row in clear.to_dict("records")]
-        return "\n".join([head, *(terms or ["No feature is clearly associated with the outcome."]), *self.notes])
+        useless = [] if self.tells_apart else [_USELESS]
+        return "\n".join([head, *useless, *(terms or ["No feature is clearly associated with the outcome."]), *self.notes])
 
     def __repr__(self) -> str:
         return (
             f"<FittedScore: {self.table['feature'].nunique()} features, {self.n_won + self.n_other:,} closed deals, "
-            f"cross-validated AUC {self.cross_validated.value:.3f}>"
+            f"cross-validated AUC {self.cross_validated.value:.3f}{'' if self.tells_apart else ', no better than a coin'}>"
         )
 
 
@@ -144,13 +152,14 @@ def _law(name: str, knots: tuple[float, ...]) -> Constant | Empirical:
 
 
 def fit_score(
-    history: History, features: Sequence[str], outcome: str = "won", *, known_at_creation: Sequence[str] = ()
+    history: History | EventLog, features: Sequence[str], outcome: str = "won", *, known_at_creation: Sequence[str] = ()
 ) -> FittedScore:
     """Return a logistic lead score fitted to closed deals.
 
     Parameters
     ----------
-    history : History
+    history : History or EventLog
+        A run is read as the history that it would leave.
     features : sequence of str
         Columns of ``history.deals``: numbers or texts. Unknown numbers count as the mean, levels with fewer than 10 deals
         are put together.
@@ -167,13 +176,14 @@ def fit_score(
     Raises
     ------
     HistoryError
-        If a feature is not known at creation, or fewer than 50 deals have or have not the outcome.
+        If `history` is neither, a feature is not known at creation, or fewer than 50 deals have or have not the outcome.
 
     References
     ----------
     Ridge logistic regression by Newton's method (le Cessie, van Houwelingen 1992), prior sd 2 per standard deviation
     or level; AUC interval: DeLong et al. 1988.
     """
+    history = _as_history(history)
     deals = history.deals
     _check_features(history, features, known_at_creation)
     closed = deals[(deals["status"] != "open") & deals["created_at"].notna()].reset_index(drop=True)
@@ -196,6 +206,19 @@ def fit_score(
         knots={column.name: _knots(closed[column.name]) for column in numbers},
         level_means=means,
     )  # fmt: skip
+
+
+def _as_history(source: object) -> History:
+    """Return a history as it is, and a run as the history that it would leave."""
+    if hasattr(source, "observed_until"):
+        return cast("History", source)
+    if hasattr(source, "to_history"):
+        return cast("EventLog", source).to_history()
+    message = (
+        f"history must be a History or an EventLog, got {type(source).__name__}. "
+        "Hint: pass the result of read_history() or simulate()"
+    )
+    raise HistoryError(message)
 
 
 def _check_features(history: History, features: Sequence[str], declared: Sequence[str]) -> None:

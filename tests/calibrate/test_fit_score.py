@@ -11,9 +11,11 @@ import pytest
 from scipy import optimize
 
 from simsales.calibrate.scoring import PRIOR_SD, FittedScore, auc, fit_score
+from simsales.engine import simulate
 from simsales.errors import HistoryError
 from simsales.history import History, ImportReport
 from simsales.history.tables import shaped
+from simsales.model.schema import Model
 from simsales.model.scoring import lead_scores
 
 FEATURES = ["visits", "channel"]
@@ -206,3 +208,33 @@ def test_real_deals_give_an_honest_answer(shared_data: Any) -> None:
     found = fit_score(read_history(shared_data / "skygeni_deals" / "skygeni_sales_data.csv"), ["channel", "region", "product"])
     assert 0.4 < found.cross_validated.value < 0.65
     assert found.n_won + found.n_other > 4000
+
+
+def test_a_run_is_read_as_its_history() -> None:
+    chosen = Model(
+        channels=[{"name": "web", "leads_per_week": 20.0}, {"name": "转介绍", "leads_per_week": 20.0}],
+        segments=[{"name": "all", "amount": 100.0}], stages=[{"name": "Open", "exits": [
+            {"to": "won", "probability": 0.4}, {"to": "lost", "probability": 0.6}]}],
+    )  # fmt: skip
+    log = simulate(chosen, cases=600)
+    found, again = fit_score(log, ["channel"]), fit_score(log.to_history(), ["channel"])
+    pd.testing.assert_frame_equal(found.table, again.table)
+    assert found.n_won + found.n_other == int((log.deals["status"] != "open").sum())
+
+
+@pytest.mark.parametrize("wrong", [pd.DataFrame({"status": ["won"]}), None, "deals.csv"])
+def test_anything_else_is_refused_with_a_hint(wrong: Any) -> None:
+    with pytest.raises(HistoryError, match=rf"must be a History or an EventLog, got {type(wrong).__name__}. Hint: pass the result of"):
+        fit_score(wrong, ["channel"])
+
+
+def test_a_score_no_better_than_a_coin_says_that_it_is_of_no_use(fitted: FittedScore) -> None:
+    draw = np.random.default_rng(5)
+    noise = pd.DataFrame({"visits": draw.poisson(3.0, 600).astype(float), "status": np.where(draw.random(600) < 0.4, "won", "lost")})
+    coin = fit_score(history(noise), ["visits"], known_at_creation=["visits"])
+    assert coin.cross_validated.low <= 0.5
+    assert "this score tells nothing apart and should not be used" in coin.explain()
+    assert "no better than a coin" in repr(coin)
+    assert fitted.cross_validated.low > 0.5
+    assert "should not be used" not in fitted.explain()
+    assert "coin" not in repr(fitted)
