@@ -37,7 +37,7 @@ def test_the_best_is_named_only_when_its_interval_stands_apart() -> None:
 
 def test_scenarios_whose_intervals_overlap_are_alike() -> None:
     alike = verdict_of("cycle_days", c=(1.0, -1.0, 3.0, 0.4), b=(-8.5, -9.5, -7.5, 0.8), a=(-9.0, -10.0, -8.0, 0.9))
-    assert "“a” and “b” shorten the cycle about alike (-9 days, -8.50 days): their intervals overlap." in alike
+    assert "“a” (-9 days) and “b” (-8.50 days) shorten the cycle about alike: their intervals overlap." in alike
     assert "shortens most" not in alike
 
 
@@ -58,7 +58,7 @@ def test_a_scenario_that_surely_lengthens_the_cycle_is_not_its_winner() -> None:
 
 
 def test_net_of_cost_obeys_the_same_rule() -> None:
-    assert "After cost, “a” and “b” gain about alike" in verdict_of("net", a=(5.0, 3.0, 7.0, 0.9), b=(4.0, 2.0, 6.0, 0.9))
+    assert "After cost, “a” (+¥5) and “b” (+¥4) gain about alike" in verdict_of("net", a=(5.0, 3.0, 7.0, 0.9), b=(4.0, 2.0, 6.0, 0.9))
     assert "After cost, “a” is best: +¥5." in verdict_of("net", a=(5.0, 4.0, 6.0, 0.9), b=(-4.0, -5.0, -3.0, 0.1))
     assert "After cost, none gains beyond chance." in verdict_of("net", a=(5.0, -4.0, 14.0, 0.6), b=(4.0, -2.0, 10.0, 0.6))
 
@@ -89,8 +89,8 @@ def test_cards_and_cells_that_may_be_chance_are_muted() -> None:
     found = comparison(a=(5.0, 1.0, 9.0, 0.8), b=(3.0, -2.0, 8.0, 0.6), c=(-6.0, -8.0, -4.0, 0.1))
     cards = scenario_headline(found, "CNY").cards
     assert [card.tone for card in cards] == ["good", "unsure", "bad"]
-    assert cards[0].note == "95 % interval of the mean difference: +¥1 to +¥9\nP(better) 80 %"
-    assert cards[1].note.startswith("cannot be told from chance\n95 % interval of the mean difference: -¥2 to +¥8")
+    assert cards[0].note == "95 % interval of the mean difference:\n+¥1 to +¥9\nP(better) 80 %"
+    assert cards[1].note.startswith("cannot be told from chance\n95 % interval of the mean difference:\n-¥2 to +¥8")
     table = scenario_section(found, Canvas(), "CNY").blocks[0]
     assert isinstance(table, Table)
     assert [isinstance(row[2], Muted) for row in table.rows[1:]] == [False, True, False]

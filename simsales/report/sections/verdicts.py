@@ -72,7 +72,7 @@ def _card(row: Row, currency: str | None) -> Card:
     """Return one scenario as a headline number; muted where it cannot be told from chance."""
     low, high = (text.signed(row[key], "money", currency) for key in ("low", "high"))
     tone = "good" if row["low"] > 0 else "bad" if row["high"] < 0 else "unsure"
-    note = f"95 % interval of the mean difference: {low} to {high}\nP(better) {text.chance(row['p_better'], row.get('n'))}"
+    note = f"95 % interval of the mean difference:\n{low} to {high}\nP(better) {text.chance(row['p_better'], row.get('n'))}"
     note = note if told_apart(row) else f"cannot be told from chance\n{note}"
     return Card(f"{row['scenario']}: bookings", text.signed(row["difference"], "money", currency), note, tone)
 
@@ -102,8 +102,7 @@ def _leading(rows: pd.DataFrame, kpi: str, base: str, currency: str | None) -> s
     gain = f"{text.signed(best[0]['difference'], measures.unit(kpi), currency)} on average against “{base}”"
     name = f"“{best[0]['scenario']}”"
     if alike:
-        sizes = ", ".join(text.signed(row["difference"], measures.unit(kpi), currency) for row in (*best, *alike))
-        return f"{_listed([*best, *alike])} {many} {what} about alike ({sizes}): their intervals overlap."
+        return f"{_sized([*best, *alike], kpi, currency)} {many} {what} about alike: their intervals overlap."
     if perhaps:
         return f"{name} {one} {what}: {gain}. Whether by more than {_listed(perhaps, 'or')} cannot be told from chance."
     if len(rows) == 1:
@@ -111,9 +110,17 @@ def _leading(rows: pd.DataFrame, kpi: str, base: str, currency: str | None) -> s
     return f"Most bookings come with {name}: {gain}." if kpi == "bookings" else f"The cycle shortens most with {name}: {gain}."
 
 
-def _listed(rows: list[Row], word: str = "and") -> str:
+def _sized(rows: list[Row], kpi: str, currency: str | None) -> str:
+    """Return the scenarios of some rows by name, each with its mean difference."""
+    return _joined([f"“{row['scenario']}” ({text.signed(row['difference'], measures.unit(kpi), currency)})" for row in rows], "and")
+
+
+def _listed(rows: list[Row], word: str) -> str:
     """Return the scenarios of some rows by name."""
-    names = [f"“{row['scenario']}”" for row in rows]
+    return _joined([f"“{row['scenario']}”" for row in rows], word)
+
+
+def _joined(names: list[str], word: str) -> str:
     return f" {word} ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
@@ -126,7 +133,7 @@ def _best_net(comparison: Any, currency: str | None) -> list[str]:  # noqa: ANN4
     if not best:
         return ["After cost, none gains beyond chance."]
     if alike:
-        return [f"After cost, {_listed([*best, *alike])} gain about alike: their intervals overlap."]
+        return [f"After cost, {_sized([*best, *alike], 'net', currency)} gain about alike: their intervals overlap."]
     gain = text.signed(best[0]["difference"], "money", currency)
     if perhaps:
         others = _listed(perhaps, "or")
