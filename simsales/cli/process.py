@@ -84,12 +84,14 @@ def _seen(model: Any, form: str, seed: int, window: dict[str, Any], out: Path | 
     from simsales.views import journey, value_stream
 
     log = simulate(model, seed=seed, **window)
-    table = value_stream(log).table if form == "times" else journey(log)
+    stream = value_stream(log) if form == "times" else None
+    table = journey(log) if stream is None else stream.table
+    legend = "" if stream is None else f"\n\n{stream.legend}"
     if out is not None:
         write_text(out, table.to_csv(index=False, lineterminator="\n"))
         return
     key = "stages" if form == "times" else "states"
-    emit({key: table.to_dict("records")}, lambda _: table.to_string(index=False, float_format="%.2f"), as_json=as_json)
+    emit({key: table.to_dict("records")}, lambda _: table.to_string(index=False, float_format="%.2f") + legend, as_json=as_json)
 
 
 @app.command()

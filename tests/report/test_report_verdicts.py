@@ -37,7 +37,7 @@ def test_the_best_is_named_only_when_its_interval_stands_apart() -> None:
 
 def test_scenarios_whose_intervals_overlap_are_alike() -> None:
     alike = verdict_of("cycle_days", c=(1.0, -1.0, 3.0, 0.4), b=(-8.5, -9.5, -7.5, 0.8), a=(-9.0, -10.0, -8.0, 0.9))
-    assert "“a” (-9 days) and “b” (-8.50 days) shorten the cycle about alike: their intervals overlap." in alike
+    assert "“a” (-9 days) and “b” (-8.50 days) shorten the cycle; which does most cannot be told: their intervals overlap." in alike
     assert "shortens most" not in alike
 
 
@@ -58,7 +58,7 @@ def test_a_scenario_that_surely_lengthens_the_cycle_is_not_its_winner() -> None:
 
 
 def test_net_of_cost_obeys_the_same_rule() -> None:
-    assert "After cost, “a” (+¥5) and “b” (+¥4) gain about alike" in verdict_of("net", a=(5.0, 3.0, 7.0, 0.9), b=(4.0, 2.0, 6.0, 0.9))
+    assert "After cost, “a” (+¥5) and “b” (+¥4) gain; which does most cannot be told" in verdict_of("net", a=(5.0, 3.0, 7.0, 0.9), b=(4.0, 2.0, 6.0, 0.9))
     assert "After cost, “a” is best: +¥5." in verdict_of("net", a=(5.0, 4.0, 6.0, 0.9), b=(-4.0, -5.0, -3.0, 0.1))
     assert "After cost, none gains beyond chance." in verdict_of("net", a=(5.0, -4.0, 14.0, 0.6), b=(4.0, -2.0, 10.0, 0.6))
 

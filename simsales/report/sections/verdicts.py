@@ -102,7 +102,7 @@ def _leading(rows: pd.DataFrame, kpi: str, base: str, currency: str | None) -> s
     gain = f"{text.signed(best[0]['difference'], measures.unit(kpi), currency)} on average against “{base}”"
     name = f"“{best[0]['scenario']}”"
     if alike:
-        return f"{_sized([*best, *alike], kpi, currency)} {many} {what} about alike: their intervals overlap."
+        return f"{_sized([*best, *alike], kpi, currency)} {many} {what}; which does most cannot be told: their intervals overlap."
     if perhaps:
         return f"{name} {one} {what}: {gain}. Whether by more than {_listed(perhaps, 'or')} cannot be told from chance."
     if len(rows) == 1:
@@ -133,7 +133,7 @@ def _best_net(comparison: Any, currency: str | None) -> list[str]:  # noqa: ANN4
     if not best:
         return ["After cost, none gains beyond chance."]
     if alike:
-        return [f"After cost, {_sized([*best, *alike], 'net', currency)} gain about alike: their intervals overlap."]
+        return [f"After cost, {_sized([*best, *alike], 'net', currency)} gain; which does most cannot be told: their intervals overlap."]
     gain = text.signed(best[0]["difference"], "money", currency)
     if perhaps:
         others = _listed(perhaps, "or")
