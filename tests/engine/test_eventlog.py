@@ -181,3 +181,19 @@ def test_a_route_hook_that_invents_a_rep_is_refused():
 def test_hooks_that_decide_nothing_change_nothing():
     silent = Hooks(route=lambda deal, reps: None, exit=lambda deal, stage, targets, chosen: chosen)
     same(simulate(office(), hooks=silent), simulate(office()))
+
+
+def test_a_log_reaches_for_its_value_stream_and_its_pay_statements():
+    from simsales.money import pay_statements
+    from simsales.views import value_stream
+
+    m = model(
+        horizon_days=40.0, channels=[{"name": "web", "leads_per_week": 20.0}], segments=[{"name": "all", "amount": 100.0}],
+        roles=[{"name": "AE"}], reps=[{"name": "Ada", "role": "AE", "plan": "p"}], plans={"p": {"base": 36500.0, "quota": 1e4}},
+        stages=[stage("Open", days=3.0, tasks=work(2.0))],
+    )  # fmt: skip
+    log = simulate(m, seed=2)
+    assert log.value_stream().table.equals(value_stream(log).table)
+    assert log.pay_statements().equals(pay_statements(log))
+    assert set(log.pay_statements()["rep"]) == {"rep-1"}
+    assert set(log.pay_statements(names=True)["rep"]) == {"Ada"}
