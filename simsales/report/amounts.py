@@ -63,6 +63,9 @@ def _significant(value: float, digits: int) -> str:
     return f"{rounded:,.{max(places, 0)}f}"
 
 
+_NOTHING = 1e-12
+
+
 def number(value: SupportsFloat | None, digits: int = 3) -> str:
     """Return a number with a few significant digits and thousands separators.
 
@@ -82,14 +85,16 @@ def number(value: SupportsFloat | None, digits: int = 3) -> str:
     --------
     >>> number(0.012345), number(12.0), number(262200)
     ('0.0123', '12', '262,000')
-    >>> number(None)
-    'n/a'
+    >>> number(None), number(3.5e-15)
+    ('n/a', '0')
     """
     amount = known(value)
     if math.isnan(amount):
         return UNKNOWN
     if math.isinf(amount):
         return "∞" if amount > 0 else "-∞"
+    if abs(amount) < _NOTHING:
+        return "0"  # what is left of adding up and taking away
     if amount == round(amount) and abs(amount) < _FIRST_SCALED:
         return f"{amount:,.0f}"
     return _significant(amount, digits)

@@ -128,6 +128,12 @@ def label(kpi: str) -> str:
         "response_hours": "Time to first response",
         "no_response": "Leads lost without a response",
         "sla_breach": "Stays beyond their service level",
+        "cac": "Marketing cost per win (CAC)",
+        "ccos": "Pay as a share of bookings (CCOS)",
+        "handoff_days": "Wait between roles",
+        "rework_rate": "Stays that go back",
+        "attrition_rate": "Leavers a year",
+        "avg_deal_size": "Average deal",
     }
     name = base(kpi)
     shown = special.get(name, name.replace("_", " ").capitalize())

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from simsales.model.apply import apply
 from simsales.model.levers import CHANGES, Change, Scenario
 from simsales.model.schema import Model
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
-BLOCKS = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
+BLOCKS = [YAML(typ="safe").load(block) for block in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
 SCENARIOS = [block for block in BLOCKS if "changes" in block]
 
 MODEL = Model.model_validate(
