@@ -120,7 +120,7 @@ class Clawback(Value):
 
 
 class Ratchet(Value):
-    """The next period's quota moves toward what was sold: quota + weight x (sold - quota) (DOMAIN 5.7).
+    """The next period's quota moves toward what was sold: quota + weight x (sold - quota).
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ class CompPlan(Value):
 
 
 class Effort(Value):
-    """How reps react to marginal pay (DOMAIN 5.6): ``e = clip((mp / mp_ref) ** elasticity)``.
+    """How reps react to marginal pay: ``e = clip((mp / mp_ref) ** elasticity)``.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ class Effort(Value):
 
 
 class Timing(Value):
-    """Signatures move around the end of a period (DOMAIN 5.7): not effort, and deals are neither won nor lost by it.
+    """Signatures move around the end of a period: not effort, and deals are neither won nor lost by it.
 
     Parameters
     ----------

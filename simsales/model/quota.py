@@ -367,7 +367,7 @@ def assigned(model: Model) -> dict[str, float]:
 
 
 def ratchet(quota: float, sold: float, up: float, down: float) -> float:
-    """Return the next quota: ``quota + w (sold - quota)`` with another weight above quota than below (DOMAIN 5.7).
+    """Return the next quota: ``quota + w (sold - quota)`` with another weight above quota than below.
 
     Examples
     --------

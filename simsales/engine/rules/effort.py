@@ -68,7 +68,7 @@ def scaled(rule: PayRule, factor: float) -> PayRule:
 
 
 def marginal_pay(rule: PayRule, finish: float, spread: float) -> float:
-    """Return the expected pay for one more unit of bookings (DOMAIN 5.6).
+    """Return the expected pay for one more unit of bookings.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ LEAST_TOUCH = 0.01
 
 
 def response_shift(k: float, kept: float, tau_hours: float, hours: float) -> float:
-    """Return what the time of first response adds to the log-odds (DOMAIN: speed to lead, shrunk).
+    """Return what the time of first response adds to the log-odds (speed to lead, shrunk).
 
     Parameters
     ----------

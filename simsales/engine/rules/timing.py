@@ -30,7 +30,7 @@ def moved(
     u_place: float,
     timing: Timing,
 ) -> Moved:
-    """Return when a win that is due at `end` is signed (DOMAIN 5.7).
+    """Return when a win that is due at `end` is signed.
 
     Parameters
     ----------
