@@ -1,4 +1,4 @@
-"""The effort rule against the table of the reference table, and what it does in a run."""
+"""The effort rule against the reference table, and what it does in a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures around the end of a period, against the table of the reference table"""
+"""Signatures around the end of a period, against the reference table"""
 
 from __future__ import annotations
 
