@@ -18,7 +18,6 @@ from simsales.report import measures, text
 Data = Mapping[str, Any]
 _WIDE = ("W", "F")
 _NOTHING = 1e-9  # what rounding leaves of a zero
-_FULL = 0.95  # reps this busy have queues that grow all the time
 
 
 def to_json(value: Any) -> str:
@@ -113,7 +112,7 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
     return (
         f"{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more\n"
         "replications; the range is what chance does to single runs. --json also has every stage,\n"
-        "role, segment and channel." + "".join(f"\n{line}" for line in _full_teams("", result["kpis"]))
+        "role, segment and channel." + "".join(f"\n{line}" for line in measures.busy_lines("", result["kpis"]))
     )
 
 
@@ -122,20 +121,6 @@ def _repeats(name: str, kpis: Data) -> bool:
     if name in ("cash", "margin"):
         return bool(kpis[name] == kpis.get("bookings"))
     return name in ("discount_rate", "cac", "attrition_rate", "handoff_days", "sla_breach") and plain(kpis[name]["mean"]) == 0.0
-
-
-def _full_teams(name: str, kpis: Data) -> list[str]:
-    """Return a line about roles that have more work than time: their hours, not the market, set the result."""
-    head, tail = "utilisation[role=", "]"
-    full = [
-        f"{key.removeprefix(head).removesuffix(tail)} {text.percent(kpi['mean'])}"
-        for key, kpi in kpis.items()
-        if key.startswith(head) and (plain(kpi["mean"]) or 0.0) > _FULL
-    ]
-    if not full:
-        return []
-    where = f"{name}: reps" if name else "Reps"
-    return [f"{where} are busy nearly all the time ({', '.join(full)}): queues grow; check hours, reps and leads."]
 
 
 def _kpi_row(name: str, kpi: Data, currency: str | None) -> list[str]:
@@ -163,7 +148,7 @@ def compare_text(result: Data, currency: str | None, kpis: Sequence[str] = ()) -
     money = [[str(e["name"]), *(text.money(e.get(key), currency) for key in ("cost", "net"))] for e in (base, *others)]
     lines += [columns(["Money", "Cost", "Net of cost"], money), ""]
     lines += [_verdict(entry, base, currency) for entry in others]
-    lines += [line for entry in (base, *others) for line in _full_teams(str(entry["name"]), entry["kpis"])]
+    lines += [line for entry in (base, *others) for line in measures.busy_lines(str(entry["name"]), entry["kpis"])]
     lines.append(
         "\nDifferences are paired: all scenarios meet the same customers and the same luck. The interval\n"
         "is the Monte-Carlo uncertainty of the mean difference; --json has every KPI."

@@ -70,8 +70,7 @@ def _stay_ends(log: EventLog) -> Floats:
 
 def _employment(log: EventLog) -> tuple[Floats, Floats]:
     """Return when each rep came and left in a run, in days; infinite for always and never."""
-    plan = log.plan
-    return getattr(log, "rep_hired", plan.rep_hired), getattr(log, "rep_left", plan.rep_leaves)
+    return log.rep_hired, log.rep_left
 
 
 @lru_cache(maxsize=64)

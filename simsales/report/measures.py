@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from simsales.report import text
@@ -9,6 +10,8 @@ from simsales.report import text
 if TYPE_CHECKING:
     from simsales.kpi import Kpi
 
+FULL = 0.95
+"""Reps this busy have queues that grow all the time."""
 UNITS = {"currency": "money", "money": "money"}
 
 
@@ -189,3 +192,35 @@ def change(kpi: str, value: Any, currency: str | None = None) -> str:  # noqa: A
     ('+¥3.70M', '-1.2 points', '0')
     """
     return text.signed(value, unit(kpi), currency)
+
+
+def busy_lines(name: str, kpis: Mapping[str, Any]) -> list[str]:
+    """Return a line about roles that have more work than time: their hours, not the market, set the result.
+
+    Parameters
+    ----------
+    name : str
+        Of the scenario, as it is to be shown; empty for a single run.
+    kpis : mapping of str to mapping
+        With ``utilisation[role=...]`` and its ``mean``.
+
+    Returns
+    -------
+    list of str
+        Empty where no role is above 95 %.
+
+    Examples
+    --------
+    >>> busy_lines("", {"utilisation[role=AE]": {"mean": 0.97}, "utilisation[role=SDR]": {"mean": 0.4}})
+    ['Reps are busy nearly all the time (AE 97 %): queues grow; check hours, reps and leads.']
+    """
+    head, tail = "utilisation[role=", "]"
+    full = [
+        f"{key.removeprefix(head).removesuffix(tail)} {text.percent(kpi['mean'])}"
+        for key, kpi in kpis.items()
+        if key.startswith(head) and kpi.get("mean") is not None and kpi["mean"] > FULL
+    ]
+    if not full:
+        return []
+    where = f"{name}: reps" if name else "Reps"
+    return [f"{where} are busy nearly all the time ({', '.join(full)}): queues grow; check hours, reps and leads."]

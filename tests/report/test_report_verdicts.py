@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from simsales.report import html_report
+from simsales.report.measures import busy_lines
 from simsales.report.sections.scenarios import all_measures, scenario_section
-from simsales.report.sections.verdicts import busy_lines, scenario_headline, verdicts
+from simsales.report.sections.verdicts import scenario_headline, verdicts
 from simsales.report.view import Canvas, Muted, Prose, Table
 
 Gap = tuple[float, float, float, float]
@@ -122,7 +123,7 @@ def test_measures_show_each_role_and_the_service_levels_that_exist() -> None:
 
 @pytest.mark.parametrize(("busy", "lines"), [(0.97, 1), (0.95, 0), (None, 0)])
 def test_roles_that_are_busy_nearly_all_the_time_are_named(busy: float | None, lines: int) -> None:
-    said = busy_lines("two SDR", kpis(busy, None))
+    said = busy_lines("“two SDR”", kpis(busy, None))
     assert len(said) == lines
     assert said == ["“two SDR”: reps are busy nearly all the time (AE 97 %): queues grow; check hours, reps and leads."][:lines]
     found = comparison(a=(5.0, 1.0, 9.0, 0.8))
@@ -137,4 +138,3 @@ def test_the_words_are_those_of_the_command_line() -> None:
     found = comparison(a=(5.0, -1.0, 9.0, 0.8))
     entry = found["scenarios"][1]
     assert verdicts(found)[0].replace("“", "").replace("”", "") == render._verdict(entry, found["scenarios"][0], None)
-    assert busy_lines("", kpis(0.97, None)) == render._full_teams("", kpis(0.97, None))

@@ -188,7 +188,8 @@ def weekly(timing: dict[str, float] | None) -> tuple[np.ndarray, int]:
     inside = (quarter >= pd.Period("2028Q1")) & (quarter <= pd.Period("2031Q3"))
     since = ((moments.tz_localize(None) - quarter.start_time) / pd.Timedelta(days=1)).to_numpy()[inside]
     length = ((quarter.end_time - quarter.start_time) / pd.Timedelta(days=1)).to_numpy()[inside]
-    return np.column_stack([since, np.round(length) - since]), int((log.deal.status == WON).sum())
+    settled = log.deal.created < 1400.0  # due, wherever its signature moves to, well before the horizon
+    return np.column_stack([since, np.round(length) - since]), int((log.deal.status[settled] == WON).sum())
 
 
 @pytest.mark.parametrize(
@@ -208,7 +209,7 @@ def test_10_timing_makes_the_hockey_stick_and_the_hole_after_it(timing, last, fi
     within(float((times[:, 1] <= 14).mean()), last * thirteen, math.sqrt(last * (1 - last) / n) + 0.001)
     within(float((times[:, 0] <= 14).mean()), first * thirteen, math.sqrt(first * (1 - first) / n) + 0.001)
     _, without = weekly(None)
-    assert abs(total - without) < 0.04 * without  # only what the horizon cuts off differs
+    assert total == without  # timing moves signatures; it wins and loses none
 
 
 def test_10_effort_alone_leaves_the_weeks_flat():
@@ -271,7 +272,10 @@ def test_12_a_faster_answer_helps_only_leads_that_were_waiting():
     assert 0.1 < same.mean() < 0.9
     differs = one.deal.status[:n] != two.deal.status[:n]
     assert not differs[same].any()
-    assert (two.deal.status[:n][differs] == WON).all() or differs[~same].sum() > 0
+    ended = differs & (one.deal.status[:n] != OPEN) & (two.deal.status[:n] != OPEN)
+    sooner = two.deal.response[:n] < one.deal.response[:n]
+    assert ended.sum() > 10
+    np.testing.assert_array_equal(two.deal.status[:n][ended] == WON, sooner[ended])  # who is answered sooner can only gain
     assert wins(two) > wins(one)
     assert ten.deal.response[~np.isnan(ten.deal.response)].max() == 0.0
     np.testing.assert_array_equal(ten.deal.status, simulate(answered(20), seed=49).deal.status)

@@ -6,8 +6,9 @@ from typing import Any
 
 from simsales.report import measures, text
 from simsales.report.figures import differences, ecdf
+from simsales.report.measures import busy_lines
 from simsales.report.sections.paired import Entry, changed, difference_frame, entries, gap, mean, paired_samples, trials
-from simsales.report.sections.verdicts import busy_lines, told_apart, verdicts
+from simsales.report.sections.verdicts import told_apart, verdicts
 from simsales.report.view import Block, Canvas, Muted, Prose, Section, Table
 
 #: Measures in the order in which they are shown.
@@ -63,7 +64,7 @@ def scenario_section(comparison: Any, page: Canvas, currency: str | None = None)
     blocks: list[Block] = [_decision(found, currency)]
     if said := verdicts(comparison, currency):
         blocks.append(Prose(said, "list"))
-    if full := tuple(line for entry in found for line in busy_lines(str(entry["name"]), entry.get("kpis") or {})):
+    if full := tuple(line for entry in found for line in busy_lines(f"“{entry['name']}”", entry.get("kpis") or {})):
         blocks.append(Prose(full, "warning"))
     for kpi in DRAWN:
         rows = difference_frame(comparison, kpi)

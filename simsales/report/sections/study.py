@@ -7,8 +7,8 @@ from typing import Any
 
 from simsales.report import measures, text
 from simsales.report.figures import distribution
+from simsales.report.measures import busy_lines
 from simsales.report.sections.scenarios import FIRST
-from simsales.report.sections.verdicts import busy_lines
 from simsales.report.view import Block, Canvas, Prose, Section, Table
 
 LEAD = (

@@ -19,7 +19,6 @@ from simsales.report.view import Card
 Row = Mapping[Any, Any]
 
 _CARDS = 4
-_FULL = 0.95  # reps this busy have queues that grow all the time
 CHANCE = "no difference in {} can be told from chance with these replications"
 _WORDS = {"bookings": ("raises", "raise", "bookings"), "cycle_days": ("shortens", "shorten", "the cycle")}
 
@@ -192,35 +191,3 @@ def _puzzle(row: Row, kpi: str) -> list[str]:
         return [f"{head}: worse on average, yet better in {shown} of the replications, because {why}."]
     why = "a few very good futures weigh more than many slightly worse ones"
     return [f"{head}: better on average, yet better in only {shown} of the replications, because {why}."]
-
-
-def busy_lines(name: str, kpis: Mapping[str, Any]) -> list[str]:
-    """Return a line about roles that have more work than time: their hours, not the market, set the result.
-
-    Parameters
-    ----------
-    name : str
-        Of the scenario; empty for a single run.
-    kpis : mapping of str to mapping
-        With ``utilisation[role=...]`` and its ``mean``.
-
-    Returns
-    -------
-    list of str
-        Empty where no role is above 95 %.
-
-    Examples
-    --------
-    >>> busy_lines("", {"utilisation[role=AE]": {"mean": 0.97}, "utilisation[role=SDR]": {"mean": 0.4}})
-    ['Reps are busy nearly all the time (AE 97 %): queues grow; check hours, reps and leads.']
-    """
-    head, tail = "utilisation[role=", "]"
-    full = [
-        f"{key.removeprefix(head).removesuffix(tail)} {text.percent(kpi['mean'])}"
-        for key, kpi in kpis.items()
-        if key.startswith(head) and kpi.get("mean") is not None and kpi["mean"] > _FULL
-    ]
-    if not full:
-        return []
-    where = f"“{name}”: reps" if name else "Reps"
-    return [f"{where} are busy nearly all the time ({', '.join(full)}): queues grow; check hours, reps and leads."]
