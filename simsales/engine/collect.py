@@ -60,6 +60,7 @@ def _deal_columns(facts: Deals, deals: list[Deal]) -> DealColumns:
         channel=facts.channel[:n],
         stage=ints("stage"),
         regime=ints("regime"),
+        won_under=ints("won_under"),
         number=facts.number[:n],
         reason=ints("reason"),
         opening=np.arange(n) < facts.n_opening,

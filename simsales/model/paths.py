@@ -42,7 +42,7 @@ def parse_path(path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _label(item: Any) -> str:
+def label(item: Any) -> str:
     """Return by what an item of a list is called in a path: its target, name, role, condition or date."""
     if isinstance(item, Exit):
         return item.to
@@ -150,9 +150,9 @@ def _walk_items(
         raise ValueError(message)  # noqa: TRY004
     if name == "*" and value:
         return _walk_all(value, rest, move, path)
-    chosen = [i for i, item in enumerate(value) if name in (_label(item), str(i))]
+    chosen = [i for i, item in enumerate(value) if name in (label(item), str(i))]
     if not chosen:
-        labels = [_label(item) or str(i) for i, item in enumerate(value)]
+        labels = [label(item) or str(i) for i, item in enumerate(value)]
         hint = did_you_mean(name, labels) or "Hint: there are none."
         message = f".path must name one of its items, got '{name}' in '{path}'. {hint}"
         raise _NoSuchItemError(message)

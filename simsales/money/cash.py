@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Flows", "cancelled_at", "cash_between", "flows", "plain", "receipts", "terms_of"]
+__all__ = ["Flows", "cancelled_at", "cash_between", "flows", "plain", "receipts"]
 
 """Purposes of the draws; the numbers never change."""
 KINDS = ("deposit", "payment", "refund")
@@ -60,8 +60,8 @@ def receipts(log: EventLog) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``deal_id, kind, due_at, received_at, amount``: a deposit on the day of the win, the rest by the terms in force
-        then, and refunds (below 0) when a deal is cancelled. Not received (missing): never, or not by the end of the run.
+        ``deal_id, kind, due_at, received_at, amount``: a deposit on the day of the win, the rest by the terms that held
+        for the deal then, and refunds (below 0) when a deal is cancelled. Not received (missing): never, or not by the end of the run.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def flows(log: EventLog) -> Flows:
     """Return the payments of a run's won deals, beyond its end too."""
     won = np.flatnonzero((log.deal.status == WON) & ~np.isnan(log.deal.amount))
     closed, amount = log.deal.closed[won], log.deal.amount[won]
-    deposit, after, bad = _terms(log, won, closed)
+    deposit, after, bad = _terms(log, won)
     cancelled = cancelled_at(log)[won]
     first = np.round(amount * deposit, 2)
     last = closed + after
@@ -141,7 +141,7 @@ def cancelled_at(log: EventLog) -> Floats:
     """
     found = np.full(len(log.deal.status), np.inf)
     won = np.flatnonzero(log.deal.status == WON)
-    for terms, mine in _by_terms(log, won, log.deal.closed[won]):
+    for terms, mine in _by_terms(log, won):
         if terms.cancel_share > 0.0:
             deals = won[mine]
             gone = _uniforms(log, deals, Purpose.CANCEL) < terms.cancel_share
@@ -150,31 +150,22 @@ def cancelled_at(log: EventLog) -> Floats:
     return found
 
 
-def terms_of(plan: Plan, day: float) -> Terms:
-    """Return the terms in force on a day: those of the latest regime begun by then."""
-    r = int(np.searchsorted(plan.regime_start, day, side="right")) - 1
-    terms: Terms = plan.timeline.regimes[max(r, 0)].model.terms
-    return terms
-
-
 def plain(plan: Plan) -> bool:
     """Tell whether every deal is paid in full on the day of its win."""
     return all(regime.model.terms == Terms() for regime in plan.timeline.regimes)
 
 
-def _by_terms(log: EventLog, won: Ints, closed: Floats) -> list[tuple[Terms, Ints]]:
-    """Return the terms of every regime with the positions in `won` of the deals that were won under them."""
-    if not len(won):
-        return []
-    regime = np.maximum(np.searchsorted(log.plan.regime_start, closed, side="right") - 1, 0)
+def _by_terms(log: EventLog, won: Ints) -> list[tuple[Terms, Ints]]:
+    """Return the terms of every regime with the positions in `won` of the deals for which it held at their win."""
+    regime = log.deal.won_under[won]
     models = [each.model for each in log.plan.timeline.regimes]
     return [(models[r].terms, np.flatnonzero(regime == r)) for r in np.unique(regime).tolist()]
 
 
-def _terms(log: EventLog, won: Ints, closed: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+def _terms(log: EventLog, won: Ints) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Return deposit share, days to the rest, and whether the rest is never paid, of won deals."""
     deposit, after, bad = np.zeros(len(won)), np.zeros(len(won)), np.zeros(len(won), dtype=bool)
-    for terms, mine in _by_terms(log, won, closed):
+    for terms, mine in _by_terms(log, won):
         deposit[mine] = terms.deposit_share
         after[mine] = _drawn(terms.payment_days, _uniforms(log, won[mine], Purpose.CASH))
         if terms.bad_debt_share > 0.0:

@@ -209,6 +209,7 @@ class Leaving(Entering):
         self.staff.release_deal(deal)
 
     def _book(self, deal: Deal) -> None:
+        deal.won_under = self.regime(deal.ordinal, self.env.now)
         if deal.cut:
             deal.amount *= 1.0 - deal.cut
             deal.discount = 1.0 - (1.0 - deal.discount) * (1.0 - deal.cut)

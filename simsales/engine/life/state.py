@@ -28,6 +28,8 @@ class Deal:
     channel: int
     stage: int
     regime: int = 0
+    won_under: int = NOBODY
+    """The regime that held for the deal when it was won: its terms are those of that day."""
     owner: int = NOBODY
     owner_role: int = NOBODY
     closed: float = math.nan

@@ -20,6 +20,7 @@ from simsales.errors import InvalidModelError, did_you_mean
 from simsales.model import levers
 from simsales.model.apply import market, people, process, tasks
 from simsales.model.apply.process import merged
+from simsales.model.apply.scope import check_scope
 from simsales.model.apply.sampling import checked_ends, sampled
 from simsales.model.apply.timeline import Adoption, DatedCost, DatedDip, Regime, Timeline, Uncertain, as_timeline
 from simsales.model.base import Value
@@ -118,6 +119,7 @@ def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch])
     for branch in tuple(branches):
         changed = STEPS[change.kind](change, branch.model)
         _same_frame(start, branch.model, changed)
+        check_scope(change, start, branch.model, changed)
         conditions = branch.conditions
         if own != (None, None) and own not in conditions:
             if change.where is not None:
