@@ -112,7 +112,7 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
     return (
         f"{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more\n"
         "replications; the range is what chance does to single runs. --json also has every stage,\n"
-        "role, segment and channel." + "".join(f"\n{line}" for line in measures.busy_lines("", result["kpis"]))
+        "role, segment and channel." + "".join(f"\n{line}" for line in measures.cautions("", result["kpis"]))
     )
 
 
@@ -148,7 +148,7 @@ def compare_text(result: Data, currency: str | None, kpis: Sequence[str] = ()) -
     money = [[str(e["name"]), *(text.money(e.get(key), currency) for key in ("cost", "net"))] for e in (base, *others)]
     lines += [columns(["Money", "Cost", "Net of cost"], money), ""]
     lines += [_verdict(entry, base, currency) for entry in others]
-    lines += [line for entry in (base, *others) for line in measures.busy_lines(str(entry["name"]), entry["kpis"])]
+    lines += [line for entry in (base, *others) for line in measures.cautions(str(entry["name"]), entry["kpis"])]
     lines.append(
         "\nDifferences are paired: all scenarios meet the same customers and the same luck. The interval\n"
         "is the Monte-Carlo uncertainty of the mean difference; --json has every KPI."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 import numpy as np
 
+from simsales.facts.lasting import FOLLOWED, Lasting, Lengths, lengths, quantile
 from simsales.survival import aalen_johansen
 
 if TYPE_CHECKING:
@@ -21,28 +22,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
 
-FOLLOWED = 0.1
-"""Share of leads that must have been followed for as long as outcomes look: beyond, single deals would decide."""
-
 T = TypeVar("T", bound="Deals | Visits | Tasks | Reps")
-
-
-def quantile(values: Floats, q: float) -> float:
-    """Return a quantile, the same bits as ``np.quantile`` in a tenth of its time; NaN of nothing.
-
-    Examples
-    --------
-    >>> quantile(np.array([3.0, 1.0, 2.0, 5.0]), 0.5)
-    2.5
-    """
-    n = len(values)
-    if n == 0:
-        return float("nan")
-    place = (n - 1) * q
-    i = int(place)
-    low, high = np.partition(values, (i, min(i + 1, n - 1)))[[i, min(i + 1, n - 1)]].tolist()
-    part = place - i
-    return float(low + (high - low) * part if part < 0.5 else high - (high - low) * (1.0 - part))
 
 
 class Deals(NamedTuple):
@@ -55,9 +35,9 @@ class Deals(NamedTuple):
     amount : ndarray of float
         NaN where unknown.
     won, is_new : ndarray of bool
-        `is_new`: created inside the window.
+        Won, and created, inside the window.
     unanswered : ndarray of float
-        1: lost because nobody had time, 0: not so, NaN: unknown.
+        1: lost because nobody had time, 0: not so, NaN: such losses are not recorded.
     cause : ndarray of int
         0 open, 1 won, 2 lost, 3 no decision.
     owner, segment, channel : ndarray of int
@@ -97,8 +77,8 @@ class Visits(NamedTuple):
         Days; `left` is NaN while they last.
     returned : ndarray of bool
         Whether the deal went on to the same or an earlier stage.
-    late : ndarray of float
-        1: longer than the stage's service level, 0: not so, NaN: no service level, or not known yet.
+    sla : ndarray of float
+        The service level of the stay in days; NaN: none, or not known.
     selling : ndarray of bool
         Whether the stage comes before the win; after-sale stages are not part of the cycle.
     """
@@ -108,7 +88,7 @@ class Visits(NamedTuple):
     entered: Floats
     left: Floats
     returned: Flags
-    late: Floats
+    sla: Floats
     selling: Flags
 
 
@@ -182,6 +162,8 @@ class Facts:
         What was simulated, for what money asks of single deals.
     part : int
         Position of the member along `by`; -1 for the whole.
+    traced : bool
+        Whether every stay of every deal is known, so that going back shows.
     """
 
     start: float
@@ -204,6 +186,7 @@ class Facts:
     products: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
+    traced: bool = True
 
     @property
     def root(self) -> Facts:
@@ -223,6 +206,41 @@ class Facts:
         age = np.maximum(ends - deals.created[new], 0.0)
         follow_up = quantile(self.until - deals.created[new], 1.0 - FOLLOWED)
         return np.asarray(aalen_johansen(age, deals.cause[new], n_causes=3).incidence(follow_up))
+
+    @cached_property
+    def cycle(self) -> Lasting:
+        """How long deals take from creation to the win; opening deals count from the start of the window on."""
+        deals = self.deals
+        return lengths(deals.created, deals.closed, deals.cause, self.start, self.until).until()
+
+    @cached_property
+    def response(self) -> Lasting:
+        """How long leads created in the window wait for their first task; the other way out is a close without one."""
+        deals = self.deals
+        new, answered = deals.is_new, ~np.isnan(deals.answered)
+        ends = np.where(answered, deals.answered, deals.closed)
+        cause = np.where(answered, 1, np.where(deals.cause > 0, 2, 0))
+        return lengths(deals.created[new], ends[new], cause[new], self.start, self.until).until()
+
+    @cached_property
+    def lapsed(self) -> float:
+        """Share of the leads created in the window that are lost by the end of follow-up because nobody had time; NaN if unknown."""
+        new = self.deals.is_new & ~np.isnan(self.deals.unanswered)
+        if not new.any():
+            return float("nan")
+        deals = masked(self.deals, new)
+        cause = np.where(deals.cause > 0, np.where(deals.unanswered > 0, 1, 2), 0)
+        seen = lengths(deals.created, deals.closed, cause, self.start, self.until)
+        fit = aalen_johansen(seen.length, seen.cause, n_causes=2)
+        return float(fit.incidence(seen.follow_up)[0])
+
+    @cached_property
+    def stays(self) -> Lengths:
+        """How long stays last: before the win, but for a stage of its own. Cause 1 went back, 2 did not."""
+        visits = self.visits if self.by == "stage" else masked(self.visits, self.visits.selling)
+        over = ~np.isnan(visits.left)
+        cause = np.where(over, np.where(visits.returned, 1, 2), 0)
+        return lengths(visits.entered, visits.left, cause, self.start, self.until)
 
     def members(self, by: str) -> tuple[str, ...]:
         """Return the names along a dimension: stage, role, rep, team, channel, segment, product, region or month."""
@@ -297,17 +315,15 @@ def _of_month(facts: Facts, _: str, i: int) -> Facts:
 
 
 def stays(
-    deal: Ints, stage: Ints, entered: Floats, left: Floats, sla: Floats, until: float, selling: Flags
+    deal: Ints, stage: Ints, entered: Floats, left: Floats, sla: Floats, selling: Flags
 ) -> Visits:
-    """Return stays with what follows them and whether they breached their service level (NaN: none)."""
+    """Return stays with what follows them and their service levels (NaN: none)."""
     order = np.lexsort((entered, deal))
     here, there = order[:-1], order[1:]
     returned = np.zeros(len(deal), dtype=bool)
     back = (stage[there] <= stage[here]) & (stage[there] >= 0) & selling[here] & selling[there]
     returned[here] = (deal[here] == deal[there]) & back
-    late = (np.where(np.isnan(left), until, left) - entered > sla).astype(np.float64)
-    late[np.isnan(sla) | (np.isnan(left) & (late == 0.0))] = np.nan
-    return Visits(deal, stage, entered, left, returned, late, selling)
+    return Visits(deal, stage, entered, left, returned, sla, selling)
 
 
 def handed(deal: Ints, role: Ints, started: Floats, ended: Floats) -> Floats:

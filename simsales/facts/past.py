@@ -51,7 +51,7 @@ def from_history(history: History) -> Facts:
     first = _first_start(history, ids, zero)
     columns = Deals(
         created=created, closed=closed, amount=deals["amount"].to_numpy(float),
-        won=cause == 1, is_new=(created >= 0) & (created <= until), unanswered=_unanswered(deals),
+        won=(cause == 1) & ~(closed < 0) & ~(closed > until), is_new=(created >= 0) & (created <= until), unanswered=_unanswered(history),
         cause=cause, owner=_codes(deals["owner"], reps), segment=_codes(deals["segment"], segments),
         channel=_codes(deals["channel"], channels), answered=first,
         product=_codes(deals["product"], products), region=_codes(deals["region"], regions),
@@ -60,13 +60,13 @@ def from_history(history: History) -> Facts:
     )  # fmt: skip
     visited = stays(
         ids.get_indexer(pd.Index(visits["deal_id"])).astype(np.int64), _codes(visits["stage"], stages),
-        _days(visits["entered_at"], zero), _days(visits["left_at"], zero), np.full(len(visits), np.nan), until,
+        _days(visits["entered_at"], zero), _days(visits["left_at"], zero), np.full(len(visits), np.nan),
         np.ones(len(visits), dtype=bool),
     )  # fmt: skip
     people = _history_people(history, reps, teams, zero)
     months = _history_months(history, zero)
     return Facts(0.0, until, columns, masked(visited, visited.deal >= 0), tasks, people, segments, channels, stages,
-                 roles, reps, months, products=products, regions=regions, teams=teams)  # fmt: skip
+                 roles, reps, months, products=products, regions=regions, teams=teams, traced=history.history_class == "A")  # fmt: skip
 
 
 def _history_people(history: History, reps: Sequence[str], teams: Sequence[str], zero: pd.Timestamp) -> Reps:
@@ -79,11 +79,16 @@ def _history_people(history: History, reps: Sequence[str], teams: Sequence[str],
     return Reps(np.arange(n), np.full(n, -1), np.full(n, np.nan), team, hired, left)
 
 
-def _unanswered(deals: pd.DataFrame) -> Floats:
-    """Return which deals were lost unanswered, where the history has reasons (as that of a simulated run has)."""
-    if "reason" not in deals:
+def _unanswered(history: History) -> Floats:
+    """Return which deals were lost because nobody had time, where the history records that (as that of a simulated run does).
+
+    A CRM's own reasons for losses (price, competitor) say nothing of it.
+    """
+    deals, name = history.deals, REASONS[NO_RESPONSE]
+    said = deals["reason"] == name if "reason" in deals else pd.Series(data=False, index=deals.index)
+    if history.report.source != "simulation" and not said.any():
         return np.full(len(deals), np.nan)
-    return np.asarray(deals["reason"] == REASONS[NO_RESPONSE], dtype=np.float64)
+    return np.asarray(said, dtype=np.float64)
 
 
 def _names(column: pd.Series) -> tuple[str, ...]:

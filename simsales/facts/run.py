@@ -49,7 +49,7 @@ def from_log(log: EventLog) -> Facts:
     tasks = Tasks(task.deal, task.stage, task.role, task.rep, wait, _busy_hours(log), waited)
     team, teams = _teams(plan)
     reps = Reps(np.arange(len(plan.reps)), plan.rep_role, _available_hours(log), team, *_employment(log))
-    visited = stays(visit.deal, visit.stage, visit.entered, visit.left, _service_levels(log), log.until,
+    visited = stays(visit.deal, visit.stage, visit.entered, visit.left, _service_levels(log),
                     ~log.after_sale[visit.stage])  # fmt: skip
     return Facts(
         start=log.start, until=log.until, deals=deals, visits=visited, tasks=tasks,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simsales.facts import Facts
-from simsales.facts.columns import quantile
+from simsales.facts.columns import masked
+from simsales.facts.lasting import lengths
 from simsales.money.cash import cash_between, plain
 from simsales.money.cost import marketing_costs, run_cost
 from simsales.money.payroll import statements
@@ -39,9 +40,10 @@ def no_decision_rate(facts: Facts) -> float:
 
 
 def win_rate_naive(facts: Facts) -> float:
-    """Return won / (won + lost) of deals closed in the window."""
-    decided = np.isin(facts.deals.cause, (1, 2)) & (facts.deals.closed >= facts.start)
-    return ratio(_count(facts.deals.won & decided), _count(decided))
+    """Return won / closed of deals closed in the window, in whatever way."""
+    deals = facts.deals
+    decided = (deals.cause > 0) & (deals.closed >= facts.start) & (deals.closed <= facts.until)
+    return ratio(_count(deals.won & decided), _count(decided))
 
 
 def bookings(facts: Facts) -> float:
@@ -49,27 +51,24 @@ def bookings(facts: Facts) -> float:
     return float(np.nansum(facts.deals.amount[facts.deals.won]))
 
 
-def _cycles(facts: Facts) -> np.ndarray:
-    cycle = (facts.deals.closed - facts.deals.created)[facts.deals.won]
-    return cycle[~np.isnan(cycle)]
-
-
 def cycle_days(facts: Facts) -> float:
-    """Return the median days from creation to win."""
-    return quantile(_cycles(facts), 0.5)
+    """Return the median days from creation to win, of deals that will be won; see :mod:`simsales.facts.lasting`."""
+    return facts.cycle.quantile(0.5)
 
 
 def cycle_days_p90(facts: Facts) -> float:
-    """Return the 90th percentile of days from creation to win."""
-    return quantile(_cycles(facts), 0.9)
+    """Return the 90th percentile of days from creation to win, of deals that will be won."""
+    return facts.cycle.quantile(0.9)
+
+
+def cycle_days_mean(facts: Facts) -> float:
+    """Return the mean days from creation to win, of deals that will be won."""
+    return facts.cycle.mean
 
 
 def time_in_stage_days(facts: Facts) -> float:
-    """Return the mean length of finished stays."""
-    stays = facts.visits.left - facts.visits.entered
-    if facts.by != "stage":
-        stays = stays[facts.visits.selling]
-    return _mean(stays[~np.isnan(stays)])
+    """Return the mean length of stays, those that are not over counted as open."""
+    return facts.stays.over().until().mean
 
 
 def queue_days(facts: Facts) -> float:
@@ -96,14 +95,18 @@ def wip(facts: Facts) -> float:
 
 
 def response_hours(facts: Facts) -> float:
-    """Return the median hours to the first task of the leads that were answered."""
-    waited = (facts.deals.answered - facts.deals.created)[facts.deals.is_new]
-    return quantile(waited[~np.isnan(waited)], 0.5) * 24.0
+    """Return the median hours to the first task, of leads that will be answered."""
+    return facts.response.quantile(0.5) * 24.0
+
+
+def response_hours_mean(facts: Facts) -> float:
+    """Return the mean hours to the first task, of leads that will be answered."""
+    return facts.response.mean * 24.0
 
 
 def no_response(facts: Facts) -> float:
-    """Return the share of leads that were lost unanswered."""
-    return _mean(facts.deals.unanswered[facts.deals.is_new])
+    """Return the share of leads that are lost because nobody had time, by the end of follow-up."""
+    return facts.lapsed
 
 
 def quota_attainment(facts: Facts) -> float:
@@ -157,9 +160,12 @@ def avg_deal_size(facts: Facts) -> float:
 
 
 def sales_velocity(facts: Facts) -> float:
-    """Return leads x win rate x deal size / cycle days: money a day."""
-    won = leads(facts) * win_rate(facts)
-    return ratio(won * avg_deal_size(facts), cycle_days(facts))
+    """Return leads a day x win rate x deal size: money a day.
+
+    By Little's law leads a day are the open deals over the mean time for which a deal is open, so this is the usual open deals
+    x win rate x deal size / cycle, and does not depend on how long one looks.
+    """
+    return leads(facts) / (facts.until - facts.start) * win_rate(facts) * avg_deal_size(facts)
 
 
 def cac(facts: Facts) -> float:
@@ -171,9 +177,11 @@ def cac(facts: Facts) -> float:
 
 
 def sla_breach(facts: Facts) -> float:
-    """Return the share of decided stays that broke their service level."""
-    late = facts.visits.late
-    return _mean(late[~np.isnan(late)])
+    """Return the share of stays that last longer than their service level; those that are not over count as open."""
+    visits = masked(facts.visits, ~np.isnan(facts.visits.sla))
+    over = (~np.isnan(visits.left)).astype(np.int64)
+    unit = visits.sla
+    return lengths(visits.entered / unit, visits.left / unit, over, facts.start / unit, facts.until / unit).beyond(1.0)
 
 
 def handoff_days(facts: Facts) -> float:
@@ -183,8 +191,11 @@ def handoff_days(facts: Facts) -> float:
 
 
 def rework_rate(facts: Facts) -> float:
-    """Return the share of stays from which a deal went back."""
-    return ratio(_count(facts.visits.returned), _count(facts.visits.selling))
+    """Return the share of stays from which a deal goes back; those that are not over count as open."""
+    if not facts.traced or not len(facts.stays.length):
+        return np.nan
+    back, on = facts.stays.until(1).total, facts.stays.until(2).total
+    return ratio(back, back + on)
 
 
 def attrition_rate(facts: Facts) -> float:

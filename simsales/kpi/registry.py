@@ -13,15 +13,18 @@ _REGISTRY = (
     Kpi("won", "count", "deals won in the run, opening deals included", "higher", "赢单数", measures.won, (*_DEALS, "month")),
     Kpi("win_rate", "share", "Aalen-Johansen cumulative incidence of won at the end of follow-up (the age that a tenth of "
         "the leads could reach), among leads created in the run: open deals count as censored, not as lost", "higher", "赢单率", measures.win_rate, _ATTRIBUTES),
-    Kpi("win_rate_naive", "share", "won / (won + lost) among deals closed in the run; biased towards fast exits",
+    Kpi("win_rate_naive", "share", "won / closed (won, lost and no decision), of deals closed in the run; biased towards fast exits",
         "target", "表观赢单率", measures.win_rate_naive, _DEALS),
     Kpi("bookings", "money", "sum of amounts of deals won in the run, by day of the win", "higher", "签约额", measures.bookings,
         (*_DEALS, "month")),
-    Kpi("cycle_days", "days", "median days from creation to win, of deals won in the run", "lower", "销售周期",
+    Kpi("cycle_days", "days", "median days from creation to win, of deals that will be won: open deals count as open, so it does not depend on "
+        "the length of the run; not known where fewer than half of them can be won within it", "lower", "销售周期",
         measures.cycle_days, _ATTRIBUTES),
-    Kpi("cycle_days_p90", "days", "90th percentile of days from creation to win, of deals won in the run", "lower",
+    Kpi("cycle_days_p90", "days", "90th percentile of days from creation to win, of deals that will be won, as for the median; not known where the run "
+        "is too short to see nine in ten of them won", "lower",
         "销售周期 P90", measures.cycle_days_p90, _ATTRIBUTES),
-    Kpi("time_in_stage_days", "days", "mean length of finished stays in a stage: queue + work + delay (overall: before the win)", "lower",
+    Kpi("time_in_stage_days", "days", "mean length of a stay in a stage: queue + work + delay (overall: before the win); stays that are not over count "
+        "as open; not known where more than a tenth of them would last beyond the run", "lower",
         "阶段停留时间", measures.time_in_stage_days, ("stage", *_ATTRIBUTES)),
     Kpi("queue_days", "days", "mean wait of a task for a rep, in calendar days; tasks that still wait count with their "
         "wait so far, tasks given up with their wait until then", "lower", "排队时间", measures.queue_days, ("stage", "role", "rep",
@@ -31,8 +34,8 @@ _REGISTRY = (
     Kpi("wip", "count", "time average of open deals (by stage: of deals in the stage)", "target", "在手商机数", measures.wip,
         ("stage", *_DEALS)),
     Kpi("response_hours", "hours", "median clock hours from creation to the start of the first task, of leads created in "
-        "the run that were answered", "lower", "响应时间", measures.response_hours, _ATTRIBUTES),
-    Kpi("no_response", "share", "leads created in the run that were lost because nobody had time", "lower", "线索流失率",
+        "the run that will be answered; leads that still wait count as waiting", "lower", "响应时间", measures.response_hours, _ATTRIBUTES),
+    Kpi("no_response", "share", "cumulative incidence of lost because nobody had time at the end of follow-up, as for the win rate, among leads created in the run", "lower", "线索流失率",
         measures.no_response, _ATTRIBUTES),
     Kpi("quota_attainment", "share", "bookings credited / quota, over all reps with a plan and all their periods (quota "
         "by the part of the period that the rep and the run cover)", "higher", "目标完成率", measures.quota_attainment, ("role",
@@ -51,17 +54,22 @@ _FURTHER = (
     Kpi("discount_rate", "share", "1 - sum of amounts / sum of list prices, of deals won in the run", "lower", "折扣率",
         measures.discount_rate, _DEALS),
     Kpi("avg_deal_size", "money", "mean amount of deals won in the run", "higher", "平均成交金额", measures.avg_deal_size, _DEALS),
-    Kpi("sales_velocity", "money", "a day: leads created in the run x win rate x mean amount of a won deal / median cycle days",
+    Kpi("cycle_days_mean", "days", "mean days from creation to win, of deals that will be won, as for the median; not known where "
+        "more than a tenth of them would be won beyond the run", "lower", "平均销售周期", measures.cycle_days_mean, _ATTRIBUTES),
+    Kpi("response_hours_mean", "hours", "mean clock hours from creation to the start of the first task, of leads created in the run "
+        "that will be answered", "lower", "平均响应时间", measures.response_hours_mean, _ATTRIBUTES),
+    Kpi("sales_velocity", "money", "a day: leads a day x win rate x mean amount of a won deal; by Little's law the same as open deals x "
+        "win rate x mean amount / mean days that a deal is open",
         "higher", "销售速度", measures.sales_velocity, ("segment", "product", "region")),
     Kpi("no_decision_rate", "share", "cumulative incidence of no decision at the end of follow-up, as for the win rate",
         "lower", "无决策率", measures.no_decision_rate, _ATTRIBUTES),
     Kpi("cac", "money", "leads, campaigns, spending and partners' shares in the run / deals won in it (people are not "
         "attributed)", "lower", "获客成本", measures.cac, ("channel",)),
-    Kpi("sla_breach", "share", "stays that lasted longer than their stage's service level, among stays that ended or lasted "
-        "longer already", "lower", "超时率", measures.sla_breach, ("stage",)),
+    Kpi("sla_breach", "share", "share of stays that last longer than their stage's service level; stays that are not over count as "
+        "open", "lower", "超时率", measures.sla_breach, ("stage",)),
     Kpi("handoff_days", "days", "mean time from the end of a task to the start of the same deal's next one, where another "
         "role does it", "lower", "交接时间", measures.handoff_days, ("stage", "role")),
-    Kpi("rework_rate", "share", "stays from which the deal went back to the same or an earlier stage / stays before the win", "lower",
+    Kpi("rework_rate", "share", "share of stays before the win from which the deal goes back to the same or an earlier stage; stays that are not over count as open", "lower",
         "返工率", measures.rework_rate, ("stage",)),
     Kpi("attrition_rate", "share", "reps who left in the run / mean head count, a year", "lower", "人员流失率",
         measures.attrition_rate, ("role", "team")),

@@ -122,21 +122,24 @@ def label(kpi: str) -> str:
     ('Win rate, segment smb', 'Cycle time, 90th percentile')
     """
     special = {
-        "cycle_days": "Cycle time",
+        "cycle_days": "Median cycle time",
+        "cycle_days_mean": "Mean cycle time",
         "cycle_days_p90": "Cycle time, 90th percentile",
-        "time_in_stage_days": "Time in stage",
-        "queue_days": "Time waiting for a rep",
+        "time_in_stage_days": "Mean time in stage",
+        "queue_days": "Mean time waiting for a rep",
         "win_rate_naive": "Win rate of closed deals only",
-        "wip": "Open deals at a time",
-        "response_hours": "Time to first response",
-        "no_response": "Leads lost without a response",
+        "wip": "Mean number of open deals",
+        "response_hours": "Median time to first response",
+        "response_hours_mean": "Mean time to first response",
+        "no_response": "Leads lost because nobody had time",
         "sla_breach": "Stays beyond their service level",
         "cac": "Marketing cost per win (CAC)",
         "ccos": "Pay as a share of bookings (CCOS)",
-        "handoff_days": "Wait between roles",
+        "handoff_days": "Mean wait between roles",
         "rework_rate": "Stays that go back",
         "attrition_rate": "Leavers a year",
-        "avg_deal_size": "Average deal",
+        "avg_deal_size": "Mean amount of a won deal",
+        "sales_velocity": "Sales velocity, money a day",
     }
     name = base(kpi)
     shown = special.get(name, name.replace("_", " ").capitalize())
@@ -224,3 +227,65 @@ def busy_lines(name: str, kpis: Mapping[str, Any]) -> list[str]:
         return []
     where = f"{name}: reps" if name else "Reps"
     return [f"{where} are busy nearly all the time ({', '.join(full)}): queues grow; check hours, reps and leads."]
+
+
+def horizon_lines(name: str, kpis: Mapping[str, Any]) -> list[str]:
+    """Return a line about times that the period is too short to tell, in all runs or in some.
+
+    Parameters
+    ----------
+    name : str
+        Of the scenario, as it is to be shown; empty for a single run.
+    kpis : mapping of str to mapping
+        With the ``mean`` of each KPI and, where it is not known in every run, ``n``, the runs in which it is.
+
+    Returns
+    -------
+    list of str
+        Empty where all is known, or nothing was won.
+
+    Examples
+    --------
+    >>> horizon_lines("", {"won": {"mean": 3.0, "n": 8}, "cycle_days": {"mean": 60.0, "n": 8}, "cycle_days_p90": {"mean": None, "n": 0}})
+    ['Too short a period to tell: cycle time, 90th percentile. Too few of the deals that will be won are won in it; a longer one (--until) tells.']
+    """
+    won = kpis.get("won", {})
+    if not won.get("mean"):
+        return []
+    unknown = []
+    for kpi in ("cycle_days", "cycle_days_mean", "cycle_days_p90"):
+        found = kpis.get(kpi)
+        if found is None:
+            continue
+        told = label(kpi)[0].lower() + label(kpi)[1:]
+        if found.get("mean") is None or found["mean"] != found["mean"]:  # noqa: PLR0124 - NaN
+            unknown.append(told)
+        elif found.get("n") is not None and won.get("n") is not None and found["n"] < won["n"]:
+            unknown.append(f"{told} (known in {found['n']:.0f} of {won['n']:.0f} runs, the quicker ones)")
+    if not unknown:
+        return []
+    head = f"{name}: too short a period" if name else "Too short a period"
+    return [f"{head} to tell: {'; '.join(unknown)}. Too few of the deals that will be won are won in it; a longer one (--until) tells."]
+
+
+def cautions(name: str, kpis: Mapping[str, Any]) -> list[str]:
+    """Return what is to be said about the KPIs of a run: busy reps, and times that the period is too short to tell.
+
+    Parameters
+    ----------
+    name : str
+        Of the scenario, as it is to be shown; empty for a single run.
+    kpis : mapping of str to mapping
+        As for :func:`busy_lines` and :func:`horizon_lines`.
+
+    Returns
+    -------
+    list of str
+        Both, a line each.
+
+    Examples
+    --------
+    >>> cautions("", {"won": {"mean": 3.0}, "cycle_days": {"mean": 60.0}})
+    []
+    """
+    return [*busy_lines(name, kpis), *horizon_lines(name, kpis)]

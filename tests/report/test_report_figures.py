@@ -78,7 +78,7 @@ def test_funnel_bars_are_the_counts_and_rates_stand_between_them() -> None:
     ax = figures.funnel(samples.funnel())
     assert [bar.get_width() for bar in ax.patches] == [1000, 800, 600]  # type: ignore[attr-defined]
     shown = texts(ax)
-    for expected in ("线索", "1,000", "↓ 80.0 %", "↓ 75.0 %", "↓ 50.0 % won", "60.0 % of all"):
+    for expected in ("线索", "1,000", "↓ 80.0 %", "↓ 75.0 %", "↓ 50.0 % won", "60.0 % of the first"):
         assert expected in shown
 
 

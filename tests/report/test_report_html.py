@@ -191,7 +191,7 @@ def test_measures_come_with_error_range_and_meaning_but_without_reps(full: str) 
         "±¥123K",
         "¥40.2M to ¥42.2M",
         "21.3 %",
-        "Time waiting for a rep, stage 谈判",
+        "Mean time waiting for a rep, stage 谈判",
         "1.40 days",
         "签约额",
     ):

@@ -83,7 +83,7 @@ def test_a_mean_and_a_chance_that_disagree_are_explained() -> None:
     assert "better on average, yet better in only 38 % of the replications" in better[1]
     assert len(verdicts(comparison(a=(-2.0, -6.0, 2.0, 0.4), b=(2.0, -6.0, 9.0, 0.6), c=(-2.0, -6.0, 2.0, 0.504)))) == 3
     longer = verdicts(comparison("cycle_days", a=(2.0, -1.0, 5.0, 0.6)))  # a longer cycle is worse
-    assert "“a”, cycle time: worse on average, yet better in 60 %" in longer[1]
+    assert "“a”, median cycle time: worse on average, yet better in 60 %" in longer[1]
 
 
 def test_cards_and_cells_that_may_be_chance_are_muted() -> None:

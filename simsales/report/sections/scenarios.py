@@ -6,7 +6,7 @@ from typing import Any
 
 from simsales.report import measures, text
 from simsales.report.figures import differences, ecdf
-from simsales.report.measures import busy_lines
+from simsales.report.measures import cautions
 from simsales.report.sections.paired import Entry, changed, difference_frame, entries, gap, mean, paired_samples, trials
 from simsales.report.sections.verdicts import told_apart, verdicts
 from simsales.report.view import Block, Canvas, Muted, Prose, Section, Table
@@ -64,7 +64,7 @@ def scenario_section(comparison: Any, page: Canvas, currency: str | None = None)
     blocks: list[Block] = [_decision(found, currency)]
     if said := verdicts(comparison, currency):
         blocks.append(Prose(said, "list"))
-    if full := tuple(line for entry in found for line in busy_lines(f"“{entry['name']}”", entry.get("kpis") or {})):
+    if full := tuple(line for entry in found for line in cautions(f"“{entry['name']}”", entry.get("kpis") or {})):
         blocks.append(Prose(full, "warning"))
     for kpi in DRAWN:
         rows = difference_frame(comparison, kpi)
@@ -84,7 +84,7 @@ def _decision(found: list[Entry], currency: str | None) -> Table:
     """Return the table to decide by: bookings, cycle time, P(better), cost and net."""
     others = {id(entry) for entry in changed(found)}
     rows = tuple(_decision_row(entry, currency, is_base=id(entry) not in others) for entry in found)
-    headings = ("Scenario", "Bookings, mean", "Difference", "95 % interval of it", "P(better)", "Cycle time", "Cost", "Net")
+    headings = ("Scenario", "Bookings, mean", "Difference", "95 % interval of it", "P(better)", "Median cycle time", "Cost", "Net")
     return Table(headings, rows, (False, *(True,) * 7))
 
 

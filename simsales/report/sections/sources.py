@@ -32,7 +32,8 @@ CURVES_CAPTION = (
     "are the model."
 )
 FUNNEL_CAPTION = (
-    "Deals that entered each stage. Deals still open count as not gone on yet, so the last rates are low for a young pipeline."
+    "Deals that entered each stage. Below each bar: the share of them that went on to a later stage, whether or not it skipped "
+    "the next one. Deals still open count as not gone on yet, so the last rates are low for a young pipeline."
 )
 
 
@@ -86,7 +87,7 @@ def funnel_section(frame: pd.DataFrame, page: Canvas) -> Section:
     Section
         One figure.
     """
-    lead = "How many deals reach each stage, and which share goes on to the next."
+    lead = "How many deals reach each stage, and which share goes on from it."
     return Section("funnel", "The funnel", lead, (page.draw(funnel(frame), FUNNEL_CAPTION),))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from simsales.report import measures, text
 from simsales.report.figures import distribution
-from simsales.report.measures import busy_lines
+from simsales.report.measures import cautions
 from simsales.report.sections.scenarios import FIRST
 from simsales.report.view import Block, Canvas, Prose, Section, Table
 
@@ -43,7 +43,7 @@ def study_section(study: Any, page: Canvas, currency: str | None = None) -> Sect
     if frame is not None and "bookings" in frame and frame["bookings"].notna().any():
         blocks.append(page.draw(distribution(frame["bookings"], kpi="bookings", currency=currency), CAPTION))
     blocks.append(_table(kpis, overall, currency))
-    if full := tuple(busy_lines("", kpis)):
+    if full := tuple(cautions("", kpis)):
         blocks.append(Prose(full, "warning"))
     if broken:
         blocks.append(_table(kpis, broken, currency, folded="By stage, role, segment and channel"))
