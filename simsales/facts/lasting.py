@@ -219,5 +219,5 @@ def lengths(begin: Floats, end: Floats, cause: Ints, start: float | Floats, unti
     mine = (begin <= until) & ((begin >= start) | (over > start)) & ~(np.isnan(end) & (cause > 0))
     length = np.maximum(over - begin, 0.0)
     entry = np.minimum(np.maximum(start - begin, 0.0), length)
-    columns = (length, np.where(open_, 0, cause).astype(np.int64), entry, until - begin)
-    return Lengths(*(column[mine] for column in columns))
+    causes = np.where(open_, 0, cause).astype(np.int64)
+    return Lengths(length[mine], causes[mine], entry[mine], (until - begin)[mine])
