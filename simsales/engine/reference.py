@@ -15,16 +15,15 @@ from simsales.engine.collect import collect
 from simsales.engine.environment import Kind
 from simsales.engine.eventlog import EventLog
 from simsales.engine.hooks import Hooks
-from simsales.engine.life.state import MAX_VISITS, Deal, Visit
-from simsales.engine.life.working import GONE, Working
-from simsales.engine.plan import LOST, NOBODY, OPEN, WON, Plan
-from simsales.engine.streams import Purpose
-from simsales.engine.worktime import INSTANT
+from simsales.engine.life.resuming import Resuming
+from simsales.engine.life.state import Deal
+from simsales.engine.plan import NOBODY, Plan
+from simsales.engine.plan.opening import Known
 
 Life = Generator[Event, None, None]
 
 
-class Run(Working):
+class Run(Resuming):
     """One replication of a plan.
 
     Parameters
@@ -63,50 +62,19 @@ class Run(Working):
 
     # a deal's life -----------------------------------------------------------------------------
 
-    def live(self, deal: Deal, age: float | None = None, waiting: bool = False) -> Life:
-        """Carry a deal from arrival, or from a stay of some age (R9), to outcome, and a customer on (R2 to R6)."""
-        stage = self.proceed(deal, deal.stage) if age is None else deal.stage  # R6
+    def live(self, deal: Deal) -> Life:
+        """Carry a deal from arrival to outcome, and a customer on (R2 to R6)."""
+        stage = self.proceed(deal, deal.stage)  # R6
         while stage >= 0:
-            since = self.env.now if age is None else self.plan.start - age
-            visit = self.enter(deal, stage, None if age is None else since)  # R2
-            if visit is None:
-                return self.close(deal, LOST, MAX_VISITS)  # R6
-            if visit.view.escalate != NOBODY:
-                self.guard(deal, visit)
-            if age is None or (waiting and visit.view.tasks):
-                reason = yield from self.work(deal, visit, visit.view.batches, since)  # R3, R4
-                if reason:
-                    return self.give_up(deal, visit, reason)
-                target, delay = self.choose(deal, visit)  # R5
-            else:
-                target, delay = self.choose_given_age(deal, visit, age)  # R9
-            age = None
-            if target == OPEN:
-                return None
-            yield self.env.at(self.env.now + delay, Kind.DELAY_END, deal.ordinal)
-            reason = GONE if deal.over else 0
-            if visit.view.last_batches and not reason:
-                reason = yield from self.work(deal, visit, visit.view.last_batches, self.env.now)  # R2
-            if reason:
-                return self.give_up(deal, visit, reason)
-            self.leave(deal, visit, target)
-            stage = self.proceed(deal, target)
-        return None
+            stage = yield from self.stay(deal, stage)
 
-    def give_up(self, deal: Deal, visit: Visit, reason: int) -> None:
-        """Let a deal leave by way of loss, unless it has gone already (R4)."""
-        if reason != GONE:
-            self.leave(deal, visit, LOST, reason)
-
-    def proceed(self, deal: Deal, target: int) -> int:
-        """Return the next stage (R6); at an outcome close the deal, and let a customer go on."""
-        stage = self.gate(deal, target)
-        if stage == WON and deal.then != NOBODY:
-            self.close(deal, WON)
-            stage = self.go_on(deal)
-        if stage < 0:
-            self.close(deal, stage)
-        return stage
+    def live_on(self, deal: Deal, known: Known, waiting: bool) -> Life:
+        """Carry a deal that is open at the start from the middle of a stay to outcome (R9)."""
+        assert self.plan.opening is not None
+        age = float(self.plan.opening.age[deal.ordinal])
+        stage = yield from self.resume(deal, known, age, waiting)
+        while stage >= 0:
+            stage = yield from self.stay(deal, stage)
 
     # where deals come from ---------------------------------------------------------------------
 
@@ -143,21 +111,11 @@ class Run(Working):
         if opening is None:
             return
         self.staff.hold()
-        for i in range(len(opening.ids)):
-            deal = self.make(i)
-            deal.visits[deal.stage] = int(opening.visit[i]) - 1
-            # a deal that has moved on since its creation was answered before the start
-            deal.answered = self.plan.start - float(opening.age[i]) > deal.created + INSTANT
-            owner = int(opening.owner[i])
-            if owner != NOBODY and self.staff.present[owner]:
-                self.staff.adopt(deal, owner, self.staff.role[owner])
-        for i, deal in enumerate(self.deals):
-            if deal.owner == NOBODY:
+        known = [self.recall(self.make(i)) for i in range(len(opening.ids))]
+        for deal, each in zip(self.deals, known, strict=True):
+            if deal.owner == NOBODY and each.owner_role == NOBODY:
                 self.route(deal)
-            p = float(opening.p_waiting[i])
-            key = self.plan.stage_key[deal.stage]
-            waiting = self.draw(i, Purpose.WAITING, key) < p  # a missing p is never above
-            self.env.process(self.live(deal, float(opening.age[i]), waiting))
+            self.env.process(self.live_on(deal, each, self.is_waiting(deal)))
 
 
 @contextmanager

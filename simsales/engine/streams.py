@@ -71,6 +71,8 @@ class Purpose(IntEnum):
     VACANCY = 41
     HANDOVER = 42
     UNCERTAIN = 50
+    PAST = 51
+    PAST_CHOICE = 52
     WORK = 64
     """Task j of a visit draws with WORK + j."""
 
@@ -266,10 +268,19 @@ class DealDraws:
         self._index: list[int] = index.tolist()
         self._name: list[int] = name.tolist()
         self._first: dict[tuple[int, int], list[float]] = {}
+        self._given: dict[tuple[int, int], Floats] = {}
+
+    def give(self, purpose: int, stage: int, values: Floats) -> None:
+        """Let what is known of the first deals stand for their draws of first visits (R9; NaN: unknown, drawn)."""
+        self._given[purpose, stage] = values
 
     def vector(self, purpose: int, stage: int = 0, visit: int = 1) -> Floats:
         """Return the uniforms of every deal, shape (n_deals,)."""
-        return self.streams.uniforms(self.index, self.name, stage, purpose, visit)
+        drawn = self.streams.uniforms(self.index, self.name, stage, purpose, visit)
+        known = self._given.get((purpose, stage)) if visit == 1 else None
+        if known is not None:
+            drawn[: len(known)] = np.where(np.isnan(known), drawn[: len(known)], known)
+        return drawn
 
     def one(self, deal: int, purpose: int, stage: int = 0, visit: int = 1) -> float:
         """Return the uniform of one deal."""

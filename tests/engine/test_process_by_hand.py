@@ -336,7 +336,7 @@ def test_a_customer_goes_on_after_the_win():
 
 def test_work_for_customers_takes_the_time_of_reps():
     m = sold(stage("Onboarding", "retained", 0.0, tasks=[task(48.0)]), horizon_days=20.0)
-    log = simulate(m, opening=waiting({}, {"age_days": 0.5, "p_waiting": 0.0}))
+    log = simulate(m, opening=waiting({}, {"age_days": 0.5, "delay_days": 0.5, "p_waiting": 0.0}))
     # the second is won after 0.5 days and takes Ann from 12 h to 60 h; the first had its 2 h, is won at 26 h, waits
     assert hours(log, "started") == [0.0, 60.0, 12.0]
     assert days(log.deal.closed) == pytest.approx([26 / 24, 0.5])
@@ -372,7 +372,7 @@ def test_the_seller_stays_the_owner_in_the_log_when_the_rep_leaves():
     m = sold(stage("Onboarding", "retained", 0.0, tasks=[task(48.0)]))
     reps = [{"name": "Ann", "role": "AE", "leaves": "2027-01-05"}, {"name": "Bo", "role": "AE", "hired": "2027-01-06"}, {"name": "Sam", "role": "SE"}]
     m = model(**{**TWO_ROLES, "reps": reps}, stages=list(m.stages))
-    log = simulate(m, opening=waiting({"owner": "Ann", "age_days": 0.5, "p_waiting": 0.0}, {"owner": "Ann", "age_days": 0.4, "p_waiting": 0.0}))
+    log = simulate(m, opening=waiting({"owner": "Ann", "age_days": 0.5, "delay_days": 0.5, "p_waiting": 0.0}, {"owner": "Ann", "age_days": 0.4, "delay_days": 0.4, "p_waiting": 0.0}))
     assert log.deals["owner"].tolist() == ["Ann", "Ann"]
     assert hours(log, "started") == [12.0, 48.0]
     assert [log.plan.reps[rep] for rep in log.task.rep] == ["Ann", "Bo"]

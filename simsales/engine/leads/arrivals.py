@@ -19,6 +19,7 @@ from simsales.engine.clock import Periods, periods
 from simsales.engine.leads import attributes
 from simsales.engine.leads.attributes import COMMON, lognormal_factor, pick
 from simsales.engine.leads.events import Events, feel, happening, lead_factor
+from simsales.engine.leads.hidden import give_known
 from simsales.engine.leads.pilots import eligible
 from simsales.engine.leads.rates import Pieces, rate_pieces
 from simsales.engine.leads.scores import Scores
@@ -153,6 +154,7 @@ def make_deals(plan: Plan, streams: Streams) -> Deals:
         source = np.concatenate([np.full(n_opening, -1), source])
         given_score = np.concatenate([opening.score, given_score])
     draws = DealDraws(streams, index, name)
+    give_known(plan, draws)
     regime = attributes.regimes(plan, draws, np.maximum(created, plan.start))
     segment = attributes.segments(plan, draws, regime, channel)
     product = attributes.products(plan, draws, regime, channel, created)
@@ -302,7 +304,9 @@ def _contacted(plan: Plan, streams: Streams) -> dict[tuple[int, int], float]:
     if opening is None or not opening.ids:
         return {}
     words = _opening_words(opening.ids)
-    place = DealDraws(streams, words[:, 0], words[:, 1]).vector(Purpose.PROSPECT)
+    draws = DealDraws(streams, words[:, 0], words[:, 1])
+    give_known(plan, draws)
+    place = draws.vector(Purpose.PROSPECT)
     size = np.where(opening.channel >= 0, plan.market.market_size[0, opening.channel], 0.0)
     rows = zip(opening.channel.tolist(), (place * size).astype(int).tolist(), opening.created.tolist(), strict=True)
     return {(c, prospect): time for c, prospect, time in sorted(rows)}

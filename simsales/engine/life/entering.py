@@ -41,15 +41,16 @@ class Entering:
 
     # what conditions may ask --------------------------------------------------------------------
 
-    def meets(self, deal: Deal, clauses: Clauses, number: int) -> bool:
-        """Tell whether a condition holds for a deal that makes its visit `number` to a stage."""
-        known = {field: self.fact(deal, field, number) for field, _, _ in clauses}
+    def meets(self, deal: Deal, clauses: Clauses, number: int, time: float | None = None) -> bool:
+        """Tell whether a condition holds, now or at a time, for a deal that makes its visit `number` to a stage."""
+        time = self.env.now if time is None else time
+        known = {field: self.fact(deal, field, number, time) for field, _, _ in clauses}
         if any(field == "discount" and value == AUTHORITY for field, _, value in clauses):
-            known[AUTHORITY] = self.authority(deal)
+            known[AUTHORITY] = self.authority(deal, time)
         return holds(clauses, known)
 
-    def fact(self, deal: Deal, field: str, number: int) -> float | str:
-        """Return what is true of a deal now; an unknown name is an empty text."""
+    def fact(self, deal: Deal, field: str, number: int, time: float) -> float | str:
+        """Return what is true of a deal at a time; an unknown name is an empty text."""
         plan = self.plan
         if field == "amount":
             return deal.amount
@@ -63,21 +64,21 @@ class Entering:
             return float(number)
         if field == "discount":
             return deal.discount
-        return self._market_fact(deal, field)
+        return self._market_fact(deal, field, time)
 
-    def _market_fact(self, deal: Deal, field: str) -> float | str:
+    def _market_fact(self, deal: Deal, field: str, time: float) -> float | str:
         i, facts, market = deal.ordinal, self.facts, self.plan.market
         if field == "product":
             return market.products[facts.product[i]] if facts.product[i] >= 0 else ""
         if field == "region":
             return market.regions[facts.region[i]] if facts.region[i] >= 0 else ""
         if field == "score":
-            return facts.score_at(i, self.env.now)
+            return facts.score_at(i, time)
         return "standard" if facts.standard[i] else "non_standard"
 
-    def authority(self, deal: Deal) -> float:
+    def authority(self, deal: Deal, time: float) -> float:
         """Return the discount that the owner's role may give alone (nobody: the model's first role)."""
-        r = self.regime(deal.ordinal, self.env.now)
+        r = self.regime(deal.ordinal, time)
         role = self.staff.role[deal.owner] if deal.owner != NOBODY else 0
         row = self.plan.process.authority[r]
         return row[role] if row else 1.0
@@ -102,14 +103,14 @@ class Entering:
         )
         raise InvalidModelError(message)
 
-    def view(self, deal: Deal, stage: int) -> StageView:
-        """Return a stage as the deal's regime has it, else as the nearest regime does."""
+    def view(self, deal: Deal, stage: int, time: float | None = None) -> StageView:
+        """Return a stage as the deal's regime has it, now or at a time, else as the nearest regime does."""
         views = self.plan.views
         if len(views) == 1:
             view = views[0][stage]
             assert view is not None
             return view
-        for r in range(self.regime(deal.ordinal, self.env.now), -1, -1):
+        for r in range(self.regime(deal.ordinal, self.env.now if time is None else time), -1, -1):
             view = views[r][stage]
             if view is not None:
                 deal.regime = r
@@ -138,8 +139,8 @@ class Entering:
         )
 
     def enter(self, deal: Deal, stage: int, since: float | None = None) -> Visit | None:
-        """Begin a visit; None if the deal has been there too often (R6)."""
-        view = self.view(deal, stage)
+        """Begin a visit, or go on with one that began at `since` (R9); None if the deal has been there too often (R6)."""
+        view = self.view(deal, stage, since)
         number = deal.visits.get(stage, 0) + 1
         if number > view.max_visits and since is None:
             return None
@@ -147,7 +148,7 @@ class Entering:
         if deal.status == OPEN:
             deal.stage = stage
         if view.contexts:
-            view = self._in_context(deal, view, number)
+            view = self._in_context(deal, view, number, since)
         entered = self.env.now if since is None else since
         row = [deal.ordinal, deal.seq, stage, entered, NAN, NONE, deal.owner, number]
         deal.seq += 1
@@ -158,9 +159,9 @@ class Entering:
             visit.effort = self.staff.effort.multiplier(deal.owner, rep_regime, self.env.now)  # R8
         return visit
 
-    def _in_context(self, deal: Deal, view: StageView, number: int) -> StageView:
+    def _in_context(self, deal: Deal, view: StageView, number: int, since: float | None) -> StageView:
         """Return the stage as the first context that holds on entry has it."""
         for clauses, special in view.contexts:
-            if self.meets(deal, clauses, number):
+            if self.meets(deal, clauses, number, since):
                 return special
         return view

@@ -95,7 +95,8 @@ class Leaving(Entering):
         """Return where the deal goes and after which delay (R5)."""
         view, key = visit.view, self.plan.stage_key[visit.stage]
         u = self.draw(deal.ordinal, Purpose.EXIT, key, visit.number)
-        k = rules.choose_exit(view.cumulative, view.advancing, self.shift(deal, visit), u)
+        visit.odds, visit.delayed = self.shift(deal, visit), self.env.now
+        k = rules.choose_exit(view.cumulative, view.advancing, visit.odds, u)
         if self.hooks.exit is not None:
             k = self._asked(deal, visit, k)
         law = view.delays[k]
@@ -128,22 +129,60 @@ class Leaving(Entering):
             raise InvalidModelError(message)
         return names.index(chosen)
 
-    def choose_given_age(self, deal: Deal, visit: Visit, age: float) -> tuple[int, float]:
-        """Return exit and remaining delay of a stay that has lasted `age` days (R9)."""
+    def choose_given_age(self, deal: Deal, visit: Visit, age: float, odds: float | None = None) -> tuple[int, float]:
+        """Return exit and remaining delay of a stay that is in its delay for `age` days (R9).
+
+        `odds` is what moved the log-odds of advancing as the delay began; None: taken as it would be now.
+        """
         view, key = visit.view, self.plan.stage_key[visit.stage]
+        visit.odds, visit.delayed = self.shift(deal, visit) if odds is None else odds, self.env.now - age
         age = age / view.delay_scale
-        lasting = [1.0 if t == OPEN else law.survival(age) for t, law in zip(view.targets, view.delays, strict=True)]
+        fresh = _shifted(view, visit.odds)
+        below, lasting = self._survivals(deal, visit, age)
         u = self.draw(deal.ordinal, Purpose.EXIT, key, visit.number)
-        v = self._luck(deal, visit)
-        fresh = _shifted(view, self.shift(deal, visit))
         shares = rules.shares_given_age(fresh, lasting)
         if shares is None:  # nobody has ever stayed that long: the slowest exits, as if anew
             ends = [float(law.x[-1]) for law in view.delays]
             shares = rules.shares_given_age(fresh, [float(end == max(ends)) for end in ends])
             k = rules.choose_exit(shares or fresh, 0, 0.0, u)
-            return self._settled(deal, visit, k, view.delays[k].draw(v) * view.delay_scale)
+            return self._settled(deal, visit, k, view.delays[k].draw(self._luck(deal, visit)) * view.delay_scale)
         k = rules.choose_exit(shares, 0, 0.0, u)
-        return self._settled(deal, visit, k, view.delays[k].residual(v, age) * view.delay_scale)
+        law = view.delays[k]
+        if below is None:
+            rest = law.residual(self._luck(deal, visit), age)
+        else:
+            v = self.draw(deal.ordinal, Purpose.DELAY, key, visit.number)
+            rest = max(law.draw(rules.paced_beyond(v, below[k], *self._pace(deal, visit))) - age, 0.0)
+        return self._settled(deal, visit, k, rest * view.delay_scale)
+
+    def lasting(self, deal: Deal, visit: Visit, age: float) -> float:
+        """Return the probability that a delay which began `age` days ago goes on."""
+        edges = _shifted(visit.view, self.shift(deal, visit))
+        _, lasting = self._survivals(deal, visit, age / visit.view.delay_scale)
+        shares = [edge - before for edge, before in zip(edges, (0.0, *edges), strict=False)]
+        return sum(share * each for share, each in zip(shares, lasting, strict=True))
+
+    def _survivals(self, deal: Deal, visit: Visit, age: float) -> tuple[list[float] | None, list[float]]:
+        """Return for each exit the probability of a shorter delay, and of a longer one.
+
+        The first is None unless the deal's pace is known: then both are given the pace, of which old age tells nothing new.
+        """
+        view, rho = visit.view, self.plan.process.pace[visit.regime]
+        if rho == 0.0 or not self.knows_pace(deal):
+            return None, [1.0 if t == OPEN else law.survival(age) for t, law in zip(view.targets, view.delays, strict=True)]
+        below = [law.cdf(age) for law in view.delays]
+        z, rho = self._pace(deal, visit)
+        lasting = [1.0 if t == OPEN else rules.lasting_at_pace(p, z, rho) for t, p in zip(view.targets, below, strict=True)]
+        return below, lasting
+
+    def _pace(self, deal: Deal, visit: Visit) -> tuple[float, float]:
+        """Return a deal's pace and how closely its delays are tied to it."""
+        return rules.normal_score(self.draw(deal.ordinal, Purpose.PACE)), self.plan.process.pace[visit.regime]
+
+    def knows_pace(self, deal: Deal) -> bool:
+        """Tell whether the table of opening deals says how fast a deal is."""
+        opening = self.plan.opening
+        return opening is not None and deal.ordinal < len(opening.known) and opening.known[deal.ordinal].paced
 
     def _settled(self, deal: Deal, visit: Visit, k: int, delay: float) -> tuple[int, float]:
         """Note what the exit does besides; let the end of a quarter move a win (R8)."""

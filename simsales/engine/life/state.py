@@ -96,6 +96,12 @@ class Visit:
     """Nobody works on it any more after a breach of the service level."""
     exit: ExitView | None = None
     """What the chosen exit does besides leading somewhere."""
+    odds: float = math.nan
+    """What moved the log-odds of advancing when the exit was drawn."""
+    delayed: float = math.nan
+    """Since when the stay is in its delay."""
+    target: int = NONE
+    """Where the deal goes, once the tasks at the end of the stay have begun."""
 
 
 @dataclass(slots=True, eq=False)

@@ -187,7 +187,7 @@ class Lowering:
             **tables, **people,
             opening=None if opening is None else lower_opening(
                 opening, clock=self.clock, start=self.start, stages=self.stages,
-                segments=self.segments, channels=self.channels, reps=self.reps,
+                segments=self.segments, channels=self.channels, reps=self.reps, roles=self.roles,
                 products=names_of([p.name for p in model.products] for model in self.models),
                 regions=names_of([region.name for region in model.regions] for model in self.models),
                 after_sale=[stage.name for model in self.models for stage in model.stages if stage.after_sale]),

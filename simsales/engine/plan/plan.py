@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simsales.engine.clock import Clock
 from simsales.engine.plan.market import MarketPlan
+from simsales.engine.plan.opening import Opening
 from simsales.engine.plan.process import NOBODY, ProcessPlan, StageView, batches, dressed
 from simsales.engine.plan.staffing import Staffing
 from simsales.engine.rules import PayRule
@@ -39,40 +40,6 @@ STATUS: dict[int, str] = {
     RETAINED: "retained", CHURNED: "churned",
 }  # fmt: skip
 CODES: dict[str, int] = {name: code for code, name in STATUS.items()}
-
-
-@dataclass(frozen=True, eq=False)
-class Opening:
-    """Deals that are open at the start (R9); ages in days, missing numbers are NaN.
-
-    Parameters
-    ----------
-    ids, owners : tuple of str
-        An owner may be unknown (empty text): then the deal is routed at the start.
-    stage, segment, channel, owner, visit : ndarray of int, shape (n_open,)
-        Segment and channel are -1 where unknown, owner is -1 where nobody of that name is there.
-    age, created, amount, p_waiting : ndarray of float, shape (n_open,)
-        `created` is in days since the epoch.
-    product, region : ndarray of int, shape (n_open,)
-        -1 where unknown: then drawn.
-    discount, score : ndarray of float, shape (n_open,)
-        NaN where unknown: then drawn.
-    """
-
-    ids: tuple[str, ...]
-    stage: Ints
-    segment: Ints
-    channel: Ints
-    owner: Ints
-    visit: Ints
-    age: Floats
-    created: Floats
-    amount: Floats
-    p_waiting: Floats
-    product: Ints
-    region: Ints
-    discount: Floats
-    score: Floats
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -22,7 +22,7 @@ from simsales.engine.rules.exits import (
     unshifted,
 )
 from simsales.engine.rules.meetings import next_meeting
-from simsales.engine.rules.pace import normal_score, paced
+from simsales.engine.rules.pace import lasting_at_pace, normal_score, paced, paced_beyond
 from simsales.engine.rules.people import (
     dip_factor,
     hazard_steps,
@@ -55,6 +55,7 @@ __all__ = [
     "has_room",
     "hazard_steps",
     "is_low",
+    "lasting_at_pace",
     "least_loaded",
     "leaving",
     "marginal_pay",
@@ -64,6 +65,7 @@ __all__ = [
     "normal_score",
     "of_tier",
     "paced",
+    "paced_beyond",
     "projected_finish",
     "queue_key",
     "quota_cost",

@@ -53,3 +53,46 @@ def paced(u: float, z: float, correlation: float) -> float:
         return u
     score = math.sqrt(correlation) * z + math.sqrt(1.0 - correlation) * normal_score(u)
     return min(max(0.5 * math.erfc(-score / _ROOT_2), _LEAST), 1.0 - _LEAST)
+
+
+def lasting_at_pace(below: float, z: float, correlation: float) -> float:
+    """Return the probability that a delay lasts beyond an age, for a deal of known pace (R9).
+
+    Parameters
+    ----------
+    below : float
+        Probability of a shorter delay by its law alone.
+    z, correlation : float
+        As in :func:`paced`.
+
+    Examples
+    --------
+    >>> round(lasting_at_pace(0.5, -1.0, 0.5), 4)  # a fast deal: 1 - Phi(1)
+    0.1587
+    >>> lasting_at_pace(0.0, -1.0, 0.5), lasting_at_pace(1.0, -1.0, 0.5)
+    (1.0, 0.0)
+    """
+    if below <= 0.0 or below >= 1.0:
+        return float(below <= 0.0)
+    return 0.5 * math.erfc(_own_score(below, z, correlation) / _ROOT_2)
+
+
+def paced_beyond(u: float, below: float, z: float, correlation: float) -> float:
+    """Return the uniform of a delay that has lasted beyond an age, for a deal of known pace (R9).
+
+    Examples
+    --------
+    >>> paced_beyond(0.3, 0.0, -2.0, 0.5) == paced(0.3, -2.0, 0.5)
+    True
+    >>> 0.5 < paced_beyond(0.01, 0.5, -2.0, 0.5) < paced_beyond(0.99, 0.5, -2.0, 0.5) < 1.0
+    True
+    """
+    beyond = lasting_at_pace(below, z, correlation)
+    own = u if beyond >= 1.0 else 1.0 - beyond * (1.0 - u)
+    found = paced(min(max(own, _LEAST), 1.0 - _LEAST), z, correlation)
+    return max(found, below)
+
+
+def _own_score(below: float, z: float, correlation: float) -> float:
+    """Return the delay's own normal score at a probability of its law."""
+    return (normal_score(below) - math.sqrt(correlation) * z) / math.sqrt(1.0 - correlation)

@@ -14,6 +14,9 @@ from simsales.engine.streams import Purpose, Streams
 
 __all__ = ["Bench", "Entry", "Heap"]
 
+LEAST_PACE = 1e-3
+"""Keeps the guess of a past finite where a new rep begins at nothing."""
+
 Entry = tuple[tuple[float, ...], int, Task]
 Heap = list[Entry]
 
@@ -131,6 +134,22 @@ class Bench:
                 pace *= rules.dip_factor(depth, days, now - start)
         task.visit.effort = self.effort.multiplier(rep, r, now)
         return pace * task.visit.effort
+
+    def done_by(self, deal: Deal, role: int, time: float, hours: float) -> float:
+        """Return when work that begins at a time would be done: by who has the deal in that role, else at the mean pace."""
+        known = deal.reps.get(role)
+        reps = self.on_duty[role] if known is None else [known]
+        paces = [self._usual_pace(rep) for rep in reps]
+        pace = sum(paces) / len(paces) if paces else 1.0
+        calendar = self.work if known is None else self.hours[known]
+        return calendar.add(time, hours / pace)
+
+    def _usual_pace(self, rep: int) -> float:
+        """Return a rep's speed with the ramp, apart from training and effort."""
+        r = self.regime(rep)
+        age = self.env.now - self.hired[rep]
+        ramp = rules.ramp_factor(self._ramp_start[r][rep], self._ramp_days[r][rep], age, self._curves[r][rep])
+        return max(self._speed[r][rep] * ramp, LEAST_PACE)
 
     def score(self, deal: Deal) -> float:
         """Return the score of a deal as people see it now; 0 without scoring."""

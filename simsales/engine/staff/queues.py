@@ -259,11 +259,14 @@ class Queues(Routing):
         if deal.owner == rep:
             deal.owner = NOBODY
         deal.reps.pop(role, None)
-        back = self.env.now + self.rule(deal, role).reclaim
-        if back > self.env.now:
-            deal.barred = (rep, back)
-            self.env.at(back, Kind.REVIEW, deal.ordinal).callbacks.append(partial(self.dispatch, rep))
+        self.bar(deal, rep, self.env.now + self.rule(deal, role).reclaim)
         self.release(deal, rep)
         for waiting in tuple(deal.tasks):
             if waiting.queue is self.own[rep]:
                 self._offer(waiting)
+
+    def bar(self, deal: Deal, rep: int, until: float) -> None:
+        """Let a rep not take a deal from the pool before a time."""
+        if until > self.env.now:
+            deal.barred = (rep, until)
+            self.env.at(until, Kind.REVIEW, deal.ordinal).callbacks.append(partial(self.dispatch, rep))

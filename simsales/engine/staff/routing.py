@@ -32,14 +32,18 @@ class Routing(Bench):
         if rep != NOBODY:
             deal.owner = rep
 
-    def adopt(self, deal: Deal, rep: int, role: int) -> None:
-        """Make `rep` the owner of a deal that is already open at the start (R9)."""
+    def adopt(self, deal: Deal, rep: int, role: int, works: bool = True) -> None:
+        """Make `rep` the owner of a deal, who also works for it in a role that routes (R3, R9)."""
         deal.owner_role = role
         deal.owner = rep
-        if self.plan.role_routing[deal.regime][role] == "pool":
+        if not works or self.plan.role_routing[deal.regime][role] == "pool":
             self._hold(deal, rep)
         else:
             self._take(deal, rep, role)
+
+    def hand(self, deal: Deal, rep: int, role: int) -> None:
+        """Let a rep work for a deal that is already open at the start (R9)."""
+        self._take(deal, rep, role)
 
     def assign(self, deal: Deal, role: int) -> int:
         """Return who works for the deal in a role, now chosen by the role's routing rule."""
