@@ -6,8 +6,8 @@ import math
 from bisect import bisect_right
 from itertools import accumulate
 
-from simsales.engine.life.staying import Staying
 from simsales.engine.life.state import Deal, Visit
+from simsales.engine.life.staying import Staying
 from simsales.engine.plan import NOBODY
 from simsales.engine.plan.opening import Known
 from simsales.engine.streams import MASK, Purpose

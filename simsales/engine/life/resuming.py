@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from simsales.engine.life.past import Past
-from simsales.engine.life.staying import Onward
 from simsales.engine.life.state import Deal, Visit
+from simsales.engine.life.staying import Onward
 from simsales.engine.plan import NOBODY
 from simsales.engine.plan.opening import NOTHING, Known
 from simsales.engine.streams import Purpose
@@ -23,7 +23,7 @@ class Resuming(Past):
         deal.visits[deal.stage] = int(opening.visit[i]) - 1
         deal.previous, deal.last_role, deal.credit = known.previous, known.last_role, known.credit
         deal.doomed, deal.response = known.doomed, known.response
-        deal.cut = known.cut if known.cut > 0.0 else 0.0  # NaN is none
+        deal.cut = max(0.0, known.cut)  # NaN is none
         if known.barred is not None:
             rep, days = known.barred
             self.staff.bar(deal, rep, self.env.now + days)
