@@ -141,7 +141,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(message)
     module = importlib.import_module(_HOMES[name])
     if _HOMES[name] == f"simsales.{name}":
-        return module  # a folder that is also a verb: see _Verb
+        return globals()[name]  # a folder that is also a verb: see _Verb
     value = getattr(module, name)
     globals()[name] = value
     return value
@@ -152,38 +152,67 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-class _Verb(ModuleType):
-    """A subpackage that can be called: ``simsales.calibrate`` is a folder and a function.
+class _Verb:
+    """A folder that can be called: ``simsales.calibrate`` is a package and the function of that name.
 
-    Python binds an imported subpackage to its parent under its own name, so the function of that
-    name would be hidden as soon as anybody imports the folder. This way both readings work, in
-    any order of imports.
+    Python binds an imported subpackage to its parent under its own name, so the function of that name would be hidden as
+    soon as anybody imports the folder. This stands in its place: to Python's tools (``help``, ``?``, ``inspect``) it is the
+    function, and what else is asked of it is answered by the folder.
     """
+
+    _module: ModuleType
+
+    def __init__(self, module: ModuleType) -> None:
+        function = vars(module)[module.__name__.rpartition(".")[2]]
+        told = {name: getattr(function, name) for name in ("__doc__", "__name__", "__qualname__", "__module__", "__annotations__")}
+        vars(self).update(told, __wrapped__=function, _module=module)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function that has the folder's name."""
-        return self._function(*args, **kwargs)
+        return self.__wrapped__(*args, **kwargs)
 
-    @property
-    def _function(self) -> Any:
-        return vars(self)[self.__name__.rpartition(".")[2]]
+    def __get__(self, owner: Any, kind: Any = None) -> _Verb:
+        """Return itself: what has this is a routine to ``help``, which then shows its parameters."""
+        return self
 
     @property
     def __signature__(self) -> Any:
-        """What editors and notebooks show between the brackets."""
         import inspect  # lazily: only asked for by tools
 
-        return inspect.signature(self._function)
+        return inspect.signature(self.__wrapped__)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._module, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._module, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self._module)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by name, as functions are."""
+        return _public, (self._module.__name__.rpartition(".")[2],)
+
+
+def _public(name: str) -> Any:
+    """Return a public name."""
+    return getattr(sys.modules[__name__], name)
 
 
 class _Package(ModuleType):
-    """The package itself: it makes the folders that are verbs callable when they are imported."""
+    """The package itself: it puts a :class:`_Verb` in the place of the folders that are verbs when they are imported."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Bind a name, as the import system does with subpackages."""
-        if type(value) is ModuleType and _HOMES.get(name) == value.__name__:
-            value.__class__ = _Verb
-        super().__setattr__(name, value)
+        is_verb = type(value) is ModuleType and _HOMES.get(name) == value.__name__
+        super().__setattr__(name, _Verb(value) if is_verb else value)
 
 
 sys.modules[__name__].__class__ = _Package

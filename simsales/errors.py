@@ -28,7 +28,7 @@ class InvalidInputError(SimsalesError):
     exit_code = 3
 
 
-class InvalidModelError(InvalidInputError):
+class InvalidModelError(InvalidInputError, ValueError):
     """A model or scenario breaks a rule; the message lists every problem, one a line."""
 
 

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "simsales"
 
 LEVELS = {
     "errors": 0,
-    "survival": 1, "model": 1,
+    "survival": 1, "same": 1, "model": 1,
     "files": 2, "history": 2, "engine": 2, "manifest": 2,
     "calibrate": 3, "facts": 3,
     "money": 4,
@@ -36,6 +36,7 @@ LAZY = {
     ("history.history", "report"): "history.plot reaches for the figures when asked",
     ("experiment", "report"): "study.plot and _repr_html_ reach for the figures when asked",
     ("calibrate", "report"): "calibration.plot and _repr_html_ reach for the figures when asked",
+    ("model.schema", "describe"): "print(model) and _repr_html_ say a model in words when asked",
     ("forecast", "report"): "forecast.plot and _repr_html_ reach for the figures when asked",
 }
 """Imports inside functions that go upward on purpose, each with its reason."""
@@ -207,12 +208,14 @@ def test_modules_stay_readable(path: Path) -> None:
 @pytest.mark.parametrize("path", modules(), ids=dotted)
 def test_names_follow_the_glossary(path: Path) -> None:
     banned = {"agent", "agents", "opportunity", "utils", "helpers"}
+    theirs = {"get_tightbbox"}  # a method of matplotlib's that a figure of ours answers
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = [
         node.name
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
         and (node.name.startswith("get_") or node.name.endswith("Manager") or node.name.lower() in banned)
+        and node.name not in theirs
     ]
     assert found == []
     assert path.stem not in banned

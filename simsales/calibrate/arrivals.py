@@ -24,7 +24,7 @@ MOST_LOG_GROWTH = 50.0
 """Where few weeks say nothing about a trend its upper end is not a number that overflows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Weeks:
     """Whole weeks of arrivals, the last one ending at the end of observation.
 

@@ -11,6 +11,7 @@ from simsales.calibrate.assemble import build, opening
 from simsales.calibrate.data import DAY
 from simsales.calibrate.fit import Fit, fit
 from simsales.model.schema import Model, Parameter
+from simsales.same import Same
 
 if TYPE_CHECKING:
     from simsales.history import History
@@ -31,8 +32,8 @@ CLASS_NOTES = {
 }
 
 
-@dataclass(frozen=True, repr=False)
-class Calibration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(Same):
     """A model learnt from a history, with everything that says how far to believe it.
 
     Parameters

@@ -34,7 +34,7 @@ MIN_LATE_WEEKS = 13
 """A limit is also looked for in the last half of the weeks where that half is at least so long."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Throughput:
     """Weekly throughput of a team, and how likely it is its limit.
 

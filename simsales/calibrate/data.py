@@ -22,7 +22,7 @@ SAME_DAY = 1.0 / 3.0
 """Mean distance, in days, of two moments of one day: what a zero at day precision stands for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StageVisits:
     """The stays in one stage.
 

@@ -32,7 +32,7 @@ KNOTS = np.round(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StageFit:
     """Estimates of one stage, for each of `n_draws` weightings of the deals (row 0: as observed).
 

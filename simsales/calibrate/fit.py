@@ -30,7 +30,7 @@ _LIMITED = 202
 _LIMIT = 203
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """What was learnt from a history; row 0 of every draw axis is the history as observed.
 

@@ -23,7 +23,7 @@ ASSUMED_UTILISATION = 0.75
 """Share of working time that the observed load fills where the history does not show a limit."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class People:
     """Reps with their share of the load.
 

@@ -15,6 +15,7 @@ from simsales.engine.life.state import NONE, REASONS
 from simsales.engine.plan import OPEN, STATUS, WON, Flags, Floats, Ints, Plan
 from simsales.engine.plan.process import NOBODY
 from simsales.model.roster import named_reps
+from simsales.same import Same
 
 if TYPE_CHECKING:
     from simsales.history import History
@@ -23,7 +24,7 @@ MICROSECONDS = 86_400e6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EventLog:
+class EventLog(Same):
     """One replication: tables in History's shape, raw columns, and the plan that made them.
 
     Parameters

@@ -15,6 +15,7 @@ from simsales import kpi
 from simsales.errors import InvalidInputError
 from simsales.experiment import findings
 from simsales.experiment.study import Study, finite, plain
+from simsales.same import Same
 
 __all__ = ["CONFIDENCE", "Comparison", "half_width"]
 
@@ -37,7 +38,7 @@ def half_width(difference: pd.Series) -> float:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Same):
     """Scenarios against a base, simulated on the same keyed draws.
 
     Parameters

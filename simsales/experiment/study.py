@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simsales.same import Same
+
 __all__ = ["Study", "finite", "plain", "spread"]
 
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Study:
+class Study(Same):
     """KPIs by replication, and what they say together.
 
     Parameters

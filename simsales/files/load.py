@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from simsales.errors import InvalidModelError, did_you_mean
 from simsales.files.document import Document, read_document
@@ -124,7 +124,7 @@ def _validated(document: Document, root: type[_Read]) -> _Read:
     _check_version(document)
     data = resolve_tables(document)
     try:
-        return root.model_validate(data)
+        return TypeAdapter(root).validate_python(data)
     except ValidationError as error:
         raise InvalidModelError(explain(error, document, root)) from error
 

@@ -14,7 +14,7 @@ from simsales.files.document import Document, Step
 from simsales.model.base import Value
 from simsales.model.laws import LAWS
 from simsales.model.levers import CHANGES
-from simsales.model.refusals import found, is_member, number_hint, rule_in_words, short_loc, written
+from simsales.model.refusals import found, number_hint, rule_in_words, short_loc, without_alternatives, written
 
 _TAGS = {**LAWS, **CHANGES}
 
@@ -31,7 +31,7 @@ def explain(error: ValidationError, document: Document, root: type[Value]) -> st
         The class that was to be read; names the fields that a misspelt key may have meant.
     """
     said: list[tuple[tuple[int, int], str]] = []
-    for item in _without_alternatives(error.errors(include_url=False)):
+    for item in without_alternatives(error.errors(include_url=False)):
         loc = tuple(step for step in item["loc"] if step != "[key]")
         if item["type"] == "value_error" and not loc:
             said.extend(_cross_rules(document, str(item["msg"])))
@@ -43,18 +43,6 @@ def explain(error: ValidationError, document: Document, root: type[Value]) -> st
     said.sort(key=lambda problem: problem[0])
     lines = [f"{document.path}:{line}:{column} {text}" for (line, column), text in said]
     return "\n".join(dict.fromkeys(lines))
-
-
-def _without_alternatives(items: Sequence[Any]) -> list[Any]:
-    """Leave out that a value is not the word ``none`` either, where it breaks a rule of what it was meant to be."""
-    words = [item for item in items if item["type"] == "literal_error" and is_member(item["loc"][-1], None)]
-    others = [short_loc(item["loc"]) for item in items if item not in words]
-
-    def is_other(item: Any) -> bool:
-        loc = short_loc(item["loc"])
-        return item in words and any(other[: len(loc)] == loc for other in others)
-
-    return [item for item in items if not is_other(item)]
 
 
 def locate(message: str, document: Document) -> str:

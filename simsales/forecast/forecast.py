@@ -15,6 +15,7 @@ from simsales.calibrate.data import DAY
 from simsales.errors import ForecastError
 from simsales.forecast.baselines import baselines, noise_floor, won_between
 from simsales.forecast.runs import Block, Shared, items, ordered, plans, simulate_block
+from simsales.same import Same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +29,8 @@ LEVELS = {"p2_5": 0.025, "p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p9
 Day = str | dt.date | pd.Timestamp
 
 
-@dataclass(frozen=True, repr=False)
-class Forecast:
+@dataclass(frozen=True, eq=False, repr=False)
+class Forecast(Same):
     """Bookings from `since` to `until`, as known at `as_of`.
 
     Parameters

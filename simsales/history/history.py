@@ -11,10 +11,11 @@ import pandas as pd
 
 from simsales.history import asof, folder, tables
 from simsales.history.report import ImportReport
+from simsales.same import Same
 
 
-@dataclass(frozen=True, repr=False)
-class History:
+@dataclass(frozen=True, eq=False, repr=False)
+class History(Same):
     """What is known about an organisation's deals, and how well it is known.
 
     Parameters

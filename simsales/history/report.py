@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simsales.same import Same
+
 CLASS_MEANINGS = {
     "A": "every stage change",
     "B": "the last entry into each stage",
@@ -40,8 +42,8 @@ class DroppedRow:
     reason: str
 
 
-@dataclass(frozen=True, repr=False)
-class ImportReport:
+@dataclass(frozen=True, eq=False, repr=False)
+class ImportReport(Same):
     """What an import did, in numbers that add up: ``read == kept + dropped``.
 
     Parameters

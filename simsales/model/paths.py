@@ -6,11 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import ValidationError
-
-from simsales.errors import did_you_mean
+from simsales.errors import InvalidModelError, did_you_mean
 from simsales.model.base import Value
-from simsales.model.refusals import refusal
 from simsales.model.schema import Exit, Model, Stage
 
 _STEP = re.compile(r"([A-Za-z_]\w*)|\[([^\]]*)\]")
@@ -108,8 +105,8 @@ def _rebuilt(value: Value, attribute: str, new: Any, path: str) -> Value:
         data["exits"] = _shared(value.exits, new)
     try:
         return type(value)(**data)
-    except ValidationError as error:
-        lines = [line for item in error.errors(include_url=False) for line in refusal(item).splitlines()]
+    except InvalidModelError as error:
+        lines = str(error).splitlines()
         raise ValueError("\n".join(f".path must keep the model valid at '{path}': {line}" for line in lines)) from error
 
 

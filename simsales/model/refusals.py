@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from pydantic import ValidationError
 
 from simsales.errors import did_you_mean
 
@@ -16,13 +18,15 @@ _MANY = 2.0
 """A share above it was meant as a percentage."""
 
 
-def refusal(item: Any) -> str:
+def refusal(item: Any, fields: Sequence[str] = ()) -> str:
     """Return one error of pydantic's as ``path must rule, got value. Hint: ...``, one line a problem.
 
     Parameters
     ----------
     item : dict
         One of ``ValidationError.errors()``.
+    fields : sequence of str
+        What may stand at the head of a path.
     """
     loc, text = short_loc(item["loc"]), str(item["msg"]).removeprefix("Value error, ")
     path = written(loc)
@@ -33,9 +37,36 @@ def refusal(item: Any) -> str:
     if item["type"] == "missing":
         return f"{path} must be given, got nothing."
     if item["type"] == "extra_forbidden":
-        return f"{path} must be a known field, got '{loc[-1]}'."
+        hint = did_you_mean(str(loc[-1]), fields) if len(loc) == 1 else ""
+        return f"{path} must be a known field, got {got(loc[-1])}. {hint}".rstrip()
     rule, hint = rule_in_words(item)
     return f"{path} must {rule}, got {found(item)}. {hint}".strip()
+
+
+def refusals(error: ValidationError, fields: Iterable[str] = ()) -> str:
+    """Return all that pydantic refuses in words, one line a problem, each once.
+
+    Parameters
+    ----------
+    error : ValidationError
+    fields : iterable of str
+        What the value has: one of them may have been meant by a key that it does not have.
+    """
+    known = tuple(fields)
+    items = without_alternatives(error.errors(include_url=False))
+    return "\n".join(dict.fromkeys(line for item in items for line in refusal(item, known).splitlines()))
+
+
+def without_alternatives(items: Sequence[Any]) -> list[Any]:
+    """Leave out that a value is not the word ``none`` either, where it breaks a rule of what it was meant to be."""
+    words = [item for item in items if item["type"] == "literal_error" and is_member(item["loc"][-1], None)]
+    others = [short_loc(item["loc"]) for item in items if item not in words]
+
+    def is_other(item: Any) -> bool:
+        loc = short_loc(item["loc"])
+        return item in words and any(other[: len(loc)] == loc for other in others)
+
+    return [item for item in items if not is_other(item)]
 
 
 def found(item: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -140,6 +140,10 @@ class Model(Value):
 
     model_config = Value.model_config | {"validate_default": True}
 
+    if TYPE_CHECKING:  # plain data are read, as in a file: what type checkers see of the fields would refuse them
+
+        def __init__(self, /, **fields: Any) -> None: ...
+
     @model_validator(mode="after")
     def _hours_are_local(self) -> Model:
         object.__setattr__(self, "calendar", _local(self.calendar, offset_name(self.epoch)))
@@ -155,6 +159,24 @@ class Model(Value):
         if found:
             raise ValueError("\n".join(found))
         return self
+
+    def __repr__(self) -> str:
+        reps = sum(rep.count for rep in self.reps)
+        parts = ((len(self.stages), "stage"), (len(self.channels), "channel"), (len(self.segments), "segment"), (reps, "rep"))
+        said = ", ".join(f"{n} {word}" + "s" * (n != 1) for n, word in parts)
+        return f"<Model {self.name!r}: {said}>"
+
+    def __str__(self) -> str:
+        """Return the model in words, as ``simsales check`` prints it."""
+        from simsales.describe import describe_model
+
+        return "\n".join(describe_model(self))
+
+    def _repr_html_(self) -> str:
+        """Return the model in words, for notebooks."""
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"
 
     @property
     def stage_names(self) -> tuple[str, ...]:

@@ -5,6 +5,9 @@ Each class takes one result and offers the figures that suit it; owners attach t
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pandas as pd
@@ -13,14 +16,32 @@ from matplotlib.axes import Axes
 from simsales.errors import InvalidInputError, did_you_mean
 from simsales.report import figures, measures
 from simsales.report.curves import observed_curves, rep_load, waiting
+from simsales.report.figures.base import on_screen
 from simsales.report.sections.paired import difference_frame, paired_samples
+
+
+def _shown(draw: Callable[..., Axes]) -> Callable[..., Axes]:
+    """Give the figure of an accessor to pyplot, as pandas does: it shows in a notebook, and by ``plt.show()``."""
+
+    @functools.wraps(draw)
+    def drawn(self: _Plots, *args: Any, **kwargs: Any) -> Axes:  # noqa: ANN401 - those of the figure
+        with on_screen() if self._screen else nullcontext():
+            return draw(self, *args, **kwargs)
+
+    return drawn
 
 
 class _Plots:
     """What all accessors share."""
 
-    def __init__(self, result: Any) -> None:  # noqa: ANN401 - results of other modules
+    def __init__(self, result: Any, *, screen: bool = True) -> None:  # noqa: ANN401 - results of other modules
         self._result = result
+        self._screen = screen
+
+    def __init_subclass__(cls) -> None:
+        for name, draw in list(vars(cls).items()):
+            if callable(draw) and not name.startswith("_"):
+                setattr(cls, name, _shown(draw))
 
     @property
     def _currency(self) -> str | None:
@@ -198,7 +219,7 @@ def log_figures(log: Any) -> dict[str, Axes]:  # noqa: ANN401 - EventLog or Hist
     dict of str to Axes
         Funnel, stage durations, rep utilisation (pseudonyms) and queue; for ``html_report(figures=...)``.
     """
-    plots = HistoryPlots(log)
+    plots = HistoryPlots(log, screen=False)  # for a page
     found: dict[str, Axes] = {}
     if len(log.visits):
         found["Deals that entered each stage, and the share that went on."] = plots.funnel()

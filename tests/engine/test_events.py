@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 from engine_models import model, same, simulate
-from pydantic import ValidationError
 
 from simsales.engine import lower
 from simsales.engine.leads.arrivals import Deals, make_deals
 from simsales.engine.streams import Streams
+from simsales.errors import InvalidModelError
 
 WEB = {"name": "web", "leads_per_week": 70.0}
 CUT = {"name": "price cut", "start": "2027-01-14", "until": "2027-02-02"}  # days 10 to 30
@@ -101,7 +101,7 @@ def test_a_further_event_does_not_change_whether_another_happens():
     ],
 )  # fmt: skip
 def test_an_event_that_does_not_fit_is_refused(event, message):
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(InvalidModelError, match=message):
         model(channels=[WEB], events=[{**CUT, **event}])
 
 

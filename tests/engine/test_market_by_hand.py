@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from engine_models import model, simulate
-from pydantic import ValidationError
 from scipy import special
 
 from simsales.engine import lower
@@ -351,7 +350,7 @@ def test_without_scoring_every_score_is_zero():
     ],
 )  # fmt: skip
 def test_a_market_that_does_not_fit_is_refused(parts, message):
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(InvalidModelError, match=message):
         model(**parts)
 
 

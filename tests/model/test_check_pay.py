@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
+from simsales.errors import InvalidModelError
 from simsales.model.schema import Model
 
 
@@ -29,12 +29,12 @@ SPIFF = {"name": "push", "start": "2027-01-01", "until": "2027-02-01", "rate": 0
     ],
 )
 def test_plans_refer_to_what_the_model_has(plan, message):
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(InvalidModelError, match=message):
         model(plan)
 
 
 def test_quotas_need_somebody_to_go_to():
-    with pytest.raises(ValidationError, match="quotas must have reps with a plan to go to, got none. Hint: give reps a plan"):
+    with pytest.raises(InvalidModelError, match="quotas must have reps with a plan to go to, got none. Hint: give reps a plan"):
         Model(channels=[{"name": "web", "leads_per_week": 1.0}], quotas={"total": 100.0},
               stages=[{"name": "A", "exits": [{"to": "won", "probability": 1.0}]}])  # fmt: skip
 

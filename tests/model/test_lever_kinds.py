@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydantic import ValidationError
 
 from simsales.errors import InvalidModelError
 from simsales.model.apply import Timeline, apply, sampled
@@ -267,7 +266,7 @@ def test_a_shock_has_its_own_dates() -> None:
     ],
 )  # fmt: skip
 def test_changes_that_make_no_sense_are_refused_at_birth(change: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(InvalidModelError, match=message):
         Scenario(changes=[change])
 
 

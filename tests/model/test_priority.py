@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, InvalidModelError
 from simsales.model.priority import NEEDS, Priority, priority, rank_needs
 
 EASY = {"impact": 5, "difficulty": 1, "urgency": 5}
@@ -51,7 +50,7 @@ def test_wrong_marks_are_advice(marks: dict[str, float], message: str) -> None:
 
 
 def test_weights_must_add_up() -> None:
-    with pytest.raises(ValidationError, match=r"weights must add up to 1, got 0\.9"):
+    with pytest.raises(InvalidModelError, match=r"weights must add up to 1, got 0\.9"):
         Priority(factors=[{"name": "a", "weight": 0.4}, {"name": "b", "weight": 0.5}])
-    with pytest.raises(ValidationError, match="factors must have different names, got 'a' twice"):
+    with pytest.raises(InvalidModelError, match="factors must have different names, got 'a' twice"):
         Priority(factors=[{"name": "a", "weight": 0.5}, {"name": "a", "weight": 0.5}])

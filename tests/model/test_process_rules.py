@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
+from simsales.errors import InvalidModelError
 from simsales.model.schema import Model
 
 WON = {"to": "won", "probability": 1.0}
@@ -106,13 +106,13 @@ BROKEN: dict[str, tuple[list[dict[str, Any]], str]] = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_rule_of_the_process_is_said_with_its_place(name):
     stages, message = BROKEN[name]
-    with pytest.raises(ValidationError, match=re.escape(message)):
+    with pytest.raises(InvalidModelError, match=re.escape(message)):
         model(*stages)
 
 
 def test_deals_enter_before_the_win():
     channel = {"name": "web", "leads_per_week": 1.0, "entry": {"Onboarding": 1.0}}
-    with pytest.raises(ValidationError, match=re.escape("channels[0].entry.Onboarding must be a stage before the win, got an after-sale stage. Hint")):
+    with pytest.raises(InvalidModelError, match=re.escape("channels[0].entry.Onboarding must be a stage before the win, got an after-sale stage. Hint")):
         model(SOLD, after(), channels=[channel])
 
 

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, InvalidModelError
 from simsales.model.scoring import (
     Factor,
     Scoring,
@@ -151,7 +150,7 @@ def test_points_keep_the_shape() -> None:
     ],
 )  # fmt: skip
 def test_nonsense_is_refused_at_birth(changes: dict[str, object], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(InvalidModelError, match=message):
         scoring(**changes)
 
 

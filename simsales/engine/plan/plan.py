@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from simsales.engine.tables import Table
 from simsales.engine.worktime import WorkTime
 from simsales.model.apply import Timeline
 from simsales.model.conditions import Clause
+from simsales.same import Same
 
 __all__ = [
     "CHURNED", "CODES", "LOST", "NOBODY", "NO_DECISION", "OPEN", "RETAINED", "STATUS", "WON",
@@ -43,7 +45,7 @@ CODES: dict[str, int] = {name: code for code, name in STATUS.items()}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Plan:
+class Plan(Same):
     """A lowered timeline: what an engine simulates.
 
     Parameters
@@ -137,6 +139,10 @@ shape (n_regimes, n_reps)
     staffing: Staffing
     opening: Opening | None
     notes: tuple[str, ...]
+
+    def _parts(self) -> dict[str, Any]:
+        """Return what was lowered: all else follows from it."""
+        return {name: getattr(self, name) for name in ("timeline", "start", "until", "cases", "opening")}
 
     def __repr__(self) -> str:
         what = f"{len(self.regime_start)} regimes, {len(self.stages)} stages, {len(self.reps)} reps"

@@ -20,7 +20,7 @@ UNLIKELY = 7.0  # closings expected before the first one; chance leaves that man
 COARSENESS = ("snapshot", "day", "minute", "second")
 
 
-@dataclass
+@dataclass(eq=False)
 class Parts:
     """What a reader found, before it is a History."""
 

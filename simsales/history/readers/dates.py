@@ -28,7 +28,7 @@ EXCEL_DAY_ZERO = dt.datetime(1899, 12, 30)
 DAY, MINUTE, SECOND = "day", "minute", "second"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stamps:
     """Parsed stamps of one column.
 

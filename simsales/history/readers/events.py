@@ -24,7 +24,7 @@ LIFECYCLES = {
 }  # fmt: skip
 
 
-@dataclass
+@dataclass(eq=False)
 class Log:
     """An event log taken apart: what began when, what work was done, when it was complete.
 

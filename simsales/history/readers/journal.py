@@ -14,7 +14,7 @@ from simsales.history.readers.table import Context, Table
 ENTRIES = ("deal_id", "time", "stage", "order", "precision")
 
 
-@dataclass
+@dataclass(eq=False)
 class Journal:
     """What was recorded, in loose form.
 

@@ -23,7 +23,7 @@ HEADER_ROWS = 20
 DELIMITERS = (",", ";", "\t", "|")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sheet:
     """One table of text cells.
 

@@ -22,7 +22,7 @@ TIME_FIELDS = (
 SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{2}")
 
 
-@dataclass
+@dataclass(eq=False)
 class Context:
     """What holds for a whole import: the account, the mapping and the settings that were decided."""
 

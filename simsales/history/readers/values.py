@@ -53,7 +53,7 @@ def clean(cells: pd.Series) -> pd.Series:
     return pd.Series(table[codes] if len(table) else np.empty(0, dtype=object), index=cells.index, dtype=object)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Numbers:
     """Parsed numbers of one column.
 

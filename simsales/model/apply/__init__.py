@@ -27,7 +27,6 @@ from simsales.model.base import Value
 from simsales.model.calendars import zone
 from simsales.model.check.names import unknown_names
 from simsales.model.conditions import ATTRIBUTES, parse_condition
-from simsales.model.refusals import refusal
 from simsales.model.schema import Model
 
 __all__ = ["Adoption", "DatedCost", "DatedDip", "Regime", "Timeline", "Uncertain", "Value", "apply", "as_timeline", "merged",
@@ -99,7 +98,7 @@ def _applied(scenario: levers.Scenario, model: Model) -> Timeline:
     for i, change in numbered:
         try:
             _take(change, regimes, branches)
-        except (ValidationError, ValueError, InvalidModelError) as error:
+        except ValueError as error:
             wrong.append((i, _explain(error, i, change)))
     if wrong:  # all of them, in the order of the file
         raise InvalidModelError("\n".join(text for _, text in sorted(wrong)))
@@ -290,7 +289,6 @@ def _starts(change: levers.Change) -> dt.date | None:
 
 def _explain(error: Exception, i: int, change: levers.Change) -> str:
     where = f"changes[{i}].{change.kind}"
-    if isinstance(error, ValidationError):
-        lines = [line for item in error.errors(include_url=False) for line in refusal(item).splitlines()]
-        return "\n".join(f"{where} must leave a valid model, got: {line}" for line in lines)
+    if isinstance(error.__cause__, ValidationError):
+        return "\n".join(f"{where} must leave a valid model, got: {line}" for line in str(error).splitlines())
     return "\n".join(f"{where}{line}" for line in str(error).splitlines())

@@ -125,3 +125,10 @@ class Scenario(Value):
     goal: str = ""
     base: str | None = None
     changes: Annotated[tuple[AnyChange, ...], Seq] = ()
+
+    if TYPE_CHECKING:  # plain data are read, as in a file: what type checkers see of the fields would refuse them
+
+        def __init__(self, /, **fields: Any) -> None: ...
+
+    def __repr__(self) -> str:
+        return f"<Scenario {self.name!r}: {', '.join(change.kind for change in self.changes) or 'no changes'}>"

@@ -1,10 +1,13 @@
-"""What every figure shares: a canvas without global state, the house style, labels with units."""
+"""What every figure shares: a canvas, the house style, labels with units."""
 
 from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, ParamSpec
 
 import numpy as np
@@ -25,27 +28,71 @@ _WIDE = 0x2E80  # CJK begins here
 
 
 class Chart(Axes):
-    """Axes that show themselves in a notebook; nothing is registered with pyplot.
+    """Axes that show themselves in a notebook, unless pyplot shows their figure.
 
     Examples
     --------
-    >>> Figure(figsize=(1, 1)).add_subplot(axes_class=Chart)._repr_png_()[1:4]
+    >>> HouseFigure(figsize=(1, 1)).add_subplot(axes_class=Chart)._repr_png_()[1:4]
     b'PNG'
     """
 
-    def _repr_png_(self) -> bytes:
-        """Return the whole figure as a PNG for notebook front ends."""
+    def _repr_png_(self) -> bytes | None:
+        """Return the whole figure as a PNG for notebook front ends; None where the notebook shows it anyway."""
+        figure = root_figure(self)
+        if _is_on_screen(figure):
+            return None
         buffer = io.BytesIO()
-        with style(), quiet_glyphs():
-            root_figure(self).savefig(buffer, format="png", dpi=120)
+        figure.savefig(buffer, format="png", dpi=120)
         return buffer.getvalue()
+
+
+class HouseFigure(Figure):
+    """A figure that is drawn with the house's fonts whoever draws it: a page, a notebook, a window or savefig."""
+
+    def draw(self, renderer: Any) -> None:
+        """Draw on a renderer."""
+        with style(), quiet_glyphs():
+            super().draw(renderer)
+
+    def get_tightbbox(self, *args: Any, **kwargs: Any) -> Any:  # matplotlib's name
+        """Return the box around everything, measured with the fonts that will be drawn."""
+        with style(), quiet_glyphs():
+            return super().get_tightbbox(*args, **kwargs)
+
+
+_SCREEN: ContextVar[bool] = ContextVar("screen", default=False)
+
+
+@contextmanager
+def on_screen() -> Iterator[None]:
+    """Let pyplot have the figures that are drawn meanwhile, so that notebooks and ``plt.show()`` show them."""
+    from matplotlib import pyplot  # noqa: PLC0415 - chooses a screen, which pages do not need
+
+    start: Any = pyplot.draw_if_interactive  # not typed
+    start()  # starts the screen now: inside the house style its own settings would be taken back
+    before = _SCREEN.set(True)
+    try:
+        yield
+    finally:
+        _SCREEN.reset(before)
+
+
+def _is_on_screen(figure: Figure) -> bool:
+    """Tell whether pyplot holds a figure."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return pyplot is not None and pyplot.fignum_exists(getattr(figure, "number", -1))
 
 
 def canvas(ax: Axes | None, width: float, height: float) -> Axes:
     """Return the caller's axes, or axes on a new figure of this size in inches."""
     if ax is not None:
         return ax
-    figure = Figure(figsize=(width, height), layout="constrained")
+    if _SCREEN.get():
+        from matplotlib import pyplot  # noqa: PLC0415 - chooses a screen, which pages do not need
+
+        figure: Figure = pyplot.figure(figsize=(width, height), layout="constrained", FigureClass=HouseFigure)
+    else:
+        figure = HouseFigure(figsize=(width, height), layout="constrained")
     return figure.add_subplot(axes_class=Chart)
 
 
