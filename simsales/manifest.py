@@ -155,6 +155,8 @@ def timeline_data(timeline: Timeline) -> dict[str, Any]:
         "regimes": [_regime_data(regime) for regime in timeline.regimes],
         "costs": _costs_data(timeline.costs),
     }
+    if timeline.base is not None and timeline.base != timeline.model:
+        found["base"] = _plain(timeline.base)
     if timeline.dips:
         found["dips"] = _dips_data(timeline.dips)
     if timeline.uncertain is not None:
@@ -191,7 +193,8 @@ def timeline_from(data: Mapping[str, Any]) -> Timeline:
         known = data["uncertain"]
         scenario = Scenario.model_validate_json(json.dumps(known["scenario"]))
         uncertain = Uncertain(scenario, _model(known["base"]), _costs(known["costs"]), _dips(known["dips"]))
-    return Timeline(str(data["name"]), regimes, _costs(data["costs"]), _dips(data.get("dips", [])), uncertain)
+    base = _model(data["base"]) if "base" in data else None
+    return Timeline(str(data["name"]), regimes, _costs(data["costs"]), _dips(data.get("dips", [])), uncertain, base)
 
 
 def _needs(data: Mapping[str, Any]) -> tuple[Adoption, ...]:

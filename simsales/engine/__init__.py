@@ -44,12 +44,16 @@ R6  Gates, loops, limits. ``when`` is evaluated on entry; a skipped stage takes 
 R7  People. Hires and leaves have dates. A leaver finishes the tasks in hand; queued tasks and open deals are
     routed anew; with nobody there, tasks wait in the pool for the next hire. By attrition a rep leaves when a hazard,
     constant between month begins (tenure turns after 365.25 days; attainment is looked at when a month begins, time
-    before the hire apart), has used up the rep's keyed exponential draw; after a keyed vacancy a replacement takes the
+    before the hire apart: in the pay period so far, or in the one that has just ended), has used up the rep's keyed exponential draw; after a keyed vacancy a replacement takes the
     seat: the same person but for name and ramp. A planned leave closes the seat. An owned deal whose owner leaves is
     lost (``handover``) with the probability that the role states. A deal lost from outside is closed at once, or as
     soon as the task in hand ends. A training takes those employed at its start.
 R8  Effort. A closed form of plan, attainment and time left, evaluated when a task starts (for a stage without
-    tasks: on entry); it scales the pace and shifts the log-odds of advancing. Off without ``effort``.
+    tasks: on entry); it scales the pace and shifts the log-odds of advancing. Off without ``effort``. The plan is the one
+    that pays on that day, the quota the one that pays if nothing changes any more: of the days left at the hire, at the
+    run's start (unless ``booked_before`` is stated) or at a change of plan, which all begin a period of their own; lump
+    sums are shared out by days after a change. A win counts for whom the splits of the credit name. Usual pay is what the
+    organisation before any change pays the seat. Nobody knows of a change, a leave or the end of the run beforehand.
     Timing moves the end of a won exit's delay, whoever owns the deal; a pulled deal is booked at its price cut.
 R9  Warm start. A deal that is open at the start keeps its age; exit and remaining delay are drawn given the
     age. Deals that wait for a task keep their waiting time, and all have queued before anybody begins.

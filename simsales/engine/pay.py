@@ -8,19 +8,70 @@ from itertools import product
 from simsales.engine.rules import PayRule
 from simsales.model.compensation import CompPlan, Spiff
 from simsales.model.conditions import ATTRIBUTES, holds, parse_condition
+from simsales.model.roster import named_reps
 from simsales.model.schema import Model
 
-__all__ = ["average_rate", "pay_rule", "spiff_rate"]
+__all__ = ["Usual", "average_rate", "pay_rule", "spiff_rate"]
 
 
-def pay_rule(name: str, model: Model, base: Model) -> PayRule:
-    """Return the rates of a model's plan, with the reference of the base model's plan of that name.
+class Usual:
+    """What people are used to be paid: by the organisation before any change, dated or not.
+
+    Parameters
+    ----------
+    base : Model
+
+    Examples
+    --------
+    >>> m = Model(channels=[{"name": "web", "leads_per_week": 1.0}], roles=[{"name": "AE"}],
+    ...           stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
+    ...           plans={"std": {"quota": 100.0, "rates": [{"rate": 0.1}]}}, reps=[{"name": "Ada", "role": "AE", "plan": "std"}])
+    >>> new = CompPlan(quota=100.0, rates=[{"rate": 0.0}])
+    >>> average_rate(Usual(m).plan("Ada", "AE", "other", new)), average_rate(Usual(m).plan("Bob", "AE", "other", new))
+    (0.1, 0.1)
+    """
+
+    def __init__(self, base: Model) -> None:
+        self.plans = base.plans
+        self.before = {str(rep.name): rep.plan for rep in named_reps(base)}
+        self.peers: dict[str, list[str]] = {}
+        for rep in named_reps(base):
+            if rep.plan is not None:
+                self.peers.setdefault(rep.role, []).append(rep.plan)
+
+    def plan(self, seat: str, role: str, name: str, own: CompPlan) -> CompPlan:
+        """Return the plan that makes the usual pay of a rep.
+
+        Parameters
+        ----------
+        seat, role : str
+            Of the rep; a replacement has the seat of who left.
+        name : str
+            Of the plan that the rep has now.
+        own : CompPlan
+            The first form in which the changed organisation has that plan.
+
+        Returns
+        -------
+        CompPlan
+            What the base pays the same rep. Somebody new: the base's plan of that name where it pays people of the role so,
+            else what it pays the first of the role, else its plan of that name, else `own`.
+        """
+        peers = self.peers.get(role, [])
+        wanted = [self.before.get(seat), name if name in peers else None, *peers[:1], name]
+        return next((self.plans[each] for each in wanted if each is not None and each in self.plans), own)
+
+
+def pay_rule(name: str, model: Model, usual: CompPlan) -> PayRule:
+    """Return the rates of a model's plan, with what is usual as the reference.
 
     Parameters
     ----------
     name : str
-        A plan of `model`.
-    model, base : Model
+        A plan of `model` with a quota.
+    model : Model
+    usual : CompPlan
+        What the rep was paid by before any change (:class:`Usual`).
 
     Returns
     -------
@@ -33,24 +84,30 @@ def pay_rule(name: str, model: Model, base: Model) -> PayRule:
     >>> m = Model(channels=[{"name": "web", "leads_per_week": 1.0}],
     ...           stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
     ...           plans={"std": {"quota": 100.0, "rates": [{"rate": 0.1}], "cap": 1.1}})
-    >>> rule = pay_rule("std", m, m)
+    >>> rule = pay_rule("std", m, m.plans["std"])
     >>> rule.rates, rule.bounds, rule.reference
     ((0.1, 0.0), (110.00000000000001,), 0.1)
     """
     plan = model.plans[name]
+    quota = _quota(plan)
     rates, bounds = _slices(plan)
     lumps = [(bonus.at, bonus.amount) for bonus in plan.bonuses if plan.cap is None or bonus.at <= plan.cap]
     lumps += [(penalty.at_below, -penalty.amount) for penalty in plan.penalties]
     reference = model.effort.reference_rate if model.effort is not None else None
     if reference is None:
-        reference = average_rate(base.plans.get(name, plan))
+        reference = average_rate(usual)
     return PayRule(
-        plan.quota, plan.period, rates, bounds, tuple((at * plan.quota, lump) for at, lump in lumps), reference,
+        quota, plan.period, rates, bounds, tuple((at * quota, lump) for at, lump in lumps), reference,
         jump=_jump(plan),
         spiffs=tuple((spiff.start, spiff.until, spiff_rate(spiff, model)) for spiff in plan.spiffs),
         ratchet=(0.0, 0.0) if plan.ratchet is None else (plan.ratchet.up, plan.ratchet.down),
         relief=plan.ramp_relief,
     )  # fmt: skip
+
+
+def _quota(plan: CompPlan) -> float:
+    assert plan.quota is not None  # who asks has seen that bookings count
+    return plan.quota
 
 
 def _slices(plan: CompPlan, *, held_back: bool = True) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -69,14 +126,14 @@ def _slices(plan: CompPlan, *, held_back: bool = True) -> tuple[tuple[float, ...
     if plan.threshold is not None and held_back:
         reached = [rate for begins, rate in steps if begins <= plan.threshold][-1]
         steps = [(0.0, 0.0), (plan.threshold, reached), *(step for step in steps if step[0] > plan.threshold)]
-    return tuple(rate for _, rate in steps), tuple(at * plan.quota for at, _ in steps[1:])
+    return tuple(rate for _, rate in steps), tuple(at * _quota(plan) for at, _ in steps[1:])
 
 
 def _jump(plan: CompPlan) -> tuple[float, float]:
     """Return where a threshold lies, and the average rate up to it that is paid once it is reached."""
     if plan.threshold is None or plan.threshold_from == "threshold":
         return 0.0, 0.0
-    at = plan.threshold * plan.quota
+    at = plan.threshold * _quota(plan)
     rates, bounds = _slices(plan, held_back=False)
     return at, _earned(rates, bounds, at) / at
 
@@ -95,6 +152,8 @@ def average_rate(plan: CompPlan) -> float:
     >>> average_rate(CompPlan(quota=100.0, rates=[{"upto": 0.5, "rate": 0.1}, {"rate": 0.2}]))
     0.15
     """
+    if plan.quota is None:
+        return 0.0
     paid = _earned(*_slices(plan), plan.quota)
     at, rate = _jump(plan)
     if 0.0 < at <= plan.quota:

@@ -171,6 +171,7 @@ def _applied(scenario: Scenario | Timeline | Model, base: Model | Timeline) -> T
         costs=(*inherited, *timeline.costs),
         dips=(*dips, *timeline.dips),
         uncertain=known and replace(known, costs=inherited, dips=dips),
+        base=base.usual if isinstance(base, Timeline) else base,
     )
 
 

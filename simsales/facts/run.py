@@ -115,10 +115,8 @@ def _credited(log: EventLog) -> Ints:
 
 @lru_cache(maxsize=64)
 def _has_pay_plan(plan: Plan) -> Flags:
-    """Tell which reps have a pay plan in any regime."""
-    named = [rep for regime in plan.timeline.regimes for rep in named_reps(regime.model)]
-    paid = {rep.name for rep in named if rep.plan is not None}
-    return np.array([plan.reps[seat] in paid for seat in plan.staffing.seat], dtype=bool)
+    """Tell which reps have a pay plan with a quota in any regime."""
+    return np.asarray((np.array(plan.staffing.quota) > 0.0).any(axis=0))
 
 
 def _busy_hours(log: EventLog) -> Floats:

@@ -47,7 +47,7 @@ class Spiff(Value):
     rate : float
         Paid on the credited amount.
     amount_per_win : float
-        Paid once for each deal won as its owner.
+        Paid once for each deal, to whoever is credited for it and in proportion of the credit (splits and overlays).
     where : str, optional
         Only for deals such as ``segment == large and amount >= 50000``.
     """
@@ -139,8 +139,8 @@ class CompPlan(Value):
     ----------
     base : float
         Fixed salary a year, prorated by days employed.
-    quota : float
-        Bookings expected in one `period`, in the model's currency.
+    quota : float, optional
+        Bookings expected in one `period`, in the model's currency. A plan of base pay alone (salaried people) has none.
     period : {'month', 'quarter', 'year'}
         The period over which attainment counts and resets.
     rates : tuple of Rate
@@ -169,7 +169,7 @@ class CompPlan(Value):
     """
 
     base: NonNegative = 0.0
-    quota: Positive
+    quota: Positive | None = None
     period: Span = "quarter"
     rates: Annotated[tuple[Rate, ...], Seq] = ()
     bonuses: Annotated[tuple[Bonus, ...], Seq] = ()
@@ -195,6 +195,18 @@ class CompPlan(Value):
         known = [bound for bound in bounds if bound is not None]
         if any(b <= a for a, b in zip(known, known[1:], strict=False)):
             message = f"rates must have rising upto, got {known}"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _measured(self) -> CompPlan:
+        if self.quota is not None:
+            return self
+        plain = ("base", "quota", "period")
+        more = [name for name, field in type(self).model_fields.items() if name not in plain and getattr(self, name) != field.default]
+        if more or not self.base:
+            got = f"none beside {', '.join(more)}" if more else "none"
+            message = f"quota must be given, got {got}. Hint: only a plan of base pay alone (base: 60000) needs none"
             raise ValueError(message)
         return self
 

@@ -78,8 +78,9 @@ class Rep(Value):
         Days away: ``2027-08-02`` or ``2027-08-02..2027-08-20`` (both included).
     territory : str, optional
         For routing ``territory``: a condition such as ``region == 华东 and segment == large``.
-    booked_before : float
-        Bookings in the pay period that were made before the run's start.
+    booked_before : float, optional
+        Bookings in the pay period that were made before the run's start (0: none). Absent: nothing is known of the time
+        before, and a period begins with the run, with its part of the quota.
     cost_per_year : float
         Besides pay: licences, a bot's fee, overhead.
     """
@@ -101,7 +102,7 @@ class Rep(Value):
     calendar: str | None = None
     off: Annotated[tuple[str, ...], Seq] = ()
     territory: str | None = None
-    booked_before: NonNegative = 0.0
+    booked_before: NonNegative | None = None
     cost_per_year: NonNegative = 0.0
 
     @model_validator(mode="after")
@@ -126,7 +127,8 @@ class Attrition(Value):
         Multiplies the hazard in the first year of employment.
     low_attainment, low_factor : float
         In a month that begins with attainment so far in the pay period below `low_attainment` x the share of the period
-        gone, the hazard is multiplied by `low_factor`.
+        gone, the hazard is multiplied by `low_factor`. Where a pay period begins with the month (each month under a monthly
+        plan) it is the attainment of the period that has just ended.
     replace : bool
     vacancy_days : Law
         From leaving to the replacement's first day.

@@ -338,7 +338,7 @@ def _down(node: Share, path: tuple[str, ...], by_period: tuple[Fraction, ...], h
 
 
 def assigned(model: Model) -> dict[str, float]:
-    """Return the quota of every rep with a plan, for one period of that plan; empty without the model's `quotas`.
+    """Return the quota of every rep with a plan that has one, for one period of that plan; empty without the model's `quotas`.
 
     Parameters
     ----------
@@ -351,7 +351,7 @@ def assigned(model: Model) -> dict[str, float]:
         By rep, in whole cents of the target's period.
     """
     quotas = model.quotas
-    reps = [rep for rep in named_reps(model) if rep.plan is not None]
+    reps = [rep for rep in named_reps(model) if rep.plan is not None and model.plans[rep.plan].quota is not None]
     if quotas is None or not reps:
         return {}
     weights = {

@@ -164,7 +164,7 @@ class _Ledger:
         comp, whole = self.terms[i].comp, exact(win.amount)
         soon = comp.clawback is not None and win.cancelled - win.day <= comp.clawback.within_days
         credit = Credit(
-            win.day, whole * share, win.deal, own, whole * given, self.clock.date(win.day),
+            win.day, whole * share, win.deal, own, whole * given, share, self.clock.date(win.day),
             win.cancelled if soon else np.inf, self.fields(win),
         )  # fmt: skip
         self.won[i].append(credit)
@@ -174,7 +174,7 @@ class _Ledger:
         for day, money in self.cash.get(win.deal, ()):
             at = _at(self.terms, mine, day)
             if at is not None:
-                paid = Credit(day, money * share, win.deal, own, money * given, credit.date, credit.cancelled)
+                paid = Credit(day, money * share, win.deal, own, money * given, share, credit.date, credit.cancelled)
                 self.credits[at].append(paid)
 
     def fields(self, win: Win) -> dict[str, float | str]:

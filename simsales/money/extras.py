@@ -36,6 +36,8 @@ class Credit:
         As the deal's owner; otherwise by a split.
     given : Fraction
         What splits took from the owner.
+    share : Fraction
+        Of the deal: 1 less what others got for its owner, the split's share for others.
     date : date, optional
         Local date of the win, for SPIFFs.
     cancelled : float
@@ -49,6 +51,7 @@ class Credit:
     deal: int = -1
     own: bool = True
     given: Fraction = Fraction(0)
+    share: Fraction = Fraction(1)
     date: dt.date | None = None
     cancelled: float = float("inf")
     facts: Mapping[str, float | str] = field(default_factory=dict)
@@ -74,6 +77,9 @@ def split_lines(credits_: Iterable[Credit]) -> list[Line]:
 def spiff_lines(plan: CompPlan, won: Sequence[Credit]) -> list[Line]:
     """Return one line for each part of a SPIFF that a rep's wins of a period have earned.
 
+    A sum for each win is paid to whoever is credited for the deal, in proportion of the credit: with a split of 30 % the
+    other rep gets 30 % of it and the owner 70 %, each if his or her own plan has the SPIFF; an overlay pays on top.
+
     Parameters
     ----------
     plan : CompPlan
@@ -93,9 +99,10 @@ def spiff_lines(plan: CompPlan, won: Sequence[Credit]) -> list[Line]:
     lines: list[Line] = []
     for spiff in plan.spiffs:
         mine = [credit for credit in won if _counts(spiff, credit)]
-        booked, deals = sum((credit.amount for credit in mine), Fraction(0)), sum(credit.own for credit in mine)
+        booked = sum((credit.amount for credit in mine), Fraction(0))
+        deals = sum((credit.share for credit in mine), Fraction(0))
         lines += _spiff_line(f"{spiff.name}: {percent(spiff.rate)} of bookings", booked, spiff.rate)
-        lines += _spiff_line(f"{spiff.name}: {_deals(deals)}", Fraction(deals), spiff.amount_per_win)
+        lines += _spiff_line(f"{spiff.name}: {_deals(deals)}", deals, spiff.amount_per_win)
     return lines
 
 
@@ -148,5 +155,5 @@ def clawback_lines(
     return [Line("clawback", detail, before.earned - after.earned, -as_decimal(exact(rule.share)), -back)]
 
 
-def _deals(n: int) -> str:
-    return "1 deal" if n == 1 else f"{n} deals"
+def _deals(n: int | Fraction) -> str:
+    return "1 deal" if n == 1 else f"{float(n):.10g} deals"

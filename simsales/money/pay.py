@@ -6,6 +6,7 @@ to the cent, and the pay is the sum of the rounded lines. So the order of deals 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -67,7 +68,7 @@ class Statement:
     Parameters
     ----------
     quota : Decimal
-        Quota of the period after relief for days not employed.
+        Quota of the period after relief for days not employed; 0 where the plan has none.
     credited : Decimal
         Bookings credited.
     lines : tuple of Line
@@ -98,8 +99,8 @@ class Statement:
 
     @property
     def attainment(self) -> float:
-        """Credited bookings as a share of quota."""
-        return float(self.credited / self.quota)
+        """Credited bookings as a share of quota; NaN without a quota."""
+        return float(self.credited / self.quota) if self.quota else math.nan
 
 
 Bookings = float | Decimal | Fraction | Iterable[tuple[float, float | Fraction]]
@@ -113,6 +114,7 @@ def statement(
     days: float | None = None,
     quota: float | Fraction | None = None,
     relief: float | Fraction = 1.0,
+    lump: float | Fraction = 1.0,
     extra: Sequence[Line] = (),
     owed: Decimal = Decimal(0),
 ) -> Statement:
@@ -131,6 +133,8 @@ def statement(
         Of a whole period, where it is not the plan's (given by a cascade, moved by a ratchet).
     relief : float or Fraction, default 1
         Mean ramp factor by which the quota shrinks besides.
+    lump : float or Fraction, default 1
+        Share of lump sums (bonuses, penalties): below 1 for a part of a period that a change of plan has split.
     extra : sequence of Line
         Worked out deal by deal: splits, SPIFFs, clawback (:mod:`simsales.money.extras`).
     owed : Decimal
@@ -145,7 +149,7 @@ def statement(
     Raises
     ------
     PayError
-        If `employed` or `relief` is outside (0, 1] or `days` is negative.
+        If `employed`, `relief` or `lump` is outside (0, 1] or `days` is negative.
 
     Examples
     --------
@@ -158,21 +162,21 @@ def statement(
     >>> str(pay.total)
     '160000.00'
     """
-    share, ramped = _share("employed", employed), _share("relief", relief)
+    share, ramped, lumps = _share("employed", employed), _share("relief", relief), _share("lump", lump)
     if days is not None and days < 0:
         message = f"days must be >= 0, got {days}. Hint: count the days employed in the period"
         raise PayError(message)
     present = share * DAYS_PER_YEAR / PERIODS_PER_YEAR[plan.period] if days is None else exact(days)
-    whole = exact(plan.quota if quota is None else quota)
+    whole = exact((plan.quota or 0.0) if quota is None else quota)
     due, credited = whole * share * ramped, exact(_total(bookings))
     payable = credited if plan.cap is None else min(credited, exact(plan.cap) * due)
     lines = [
         *_base_lines(plan, present),
-        *_quota_lines(plan, whole, share, ramped),
+        *_quota_lines(plan, whole, share, ramped, is_part=lumps != 1),
         *_commission_lines(plan, payable, due),
         *_threshold_lines(plan, payable, due),
-        *_bonus_lines(plan, credited, due),
-        *_penalty_lines(plan, credited, due),
+        *_bonus_lines(plan, credited, due, lumps),
+        *_penalty_lines(plan, credited, due, lumps),
         *_cap_lines(plan, credited - payable),
         *extra,
     ]
@@ -184,7 +188,7 @@ def _share(name: str, value: float | Fraction) -> Fraction:
     """Return a share as a fraction."""
     share = exact(value)
     if not 0 < share <= 1:
-        hint = {"employed": "leave out periods in which the rep is not employed", "relief": "1 is no relief"}[name]
+        hint = {"employed": "leave out periods in which the rep is not employed", "relief": "1 is no relief", "lump": "1 is all"}[name]
         message = f"{name} must be a share above 0 and at most 1, got {value}. Hint: {hint}"
         raise PayError(message)
     return share
@@ -221,12 +225,12 @@ def _base_lines(plan: CompPlan, days: Fraction) -> list[Line]:
     return [Line("base", detail, as_decimal(days), as_decimal(exact(plan.base) / DAYS_PER_YEAR), amount)]
 
 
-def _quota_lines(plan: CompPlan, whole: Fraction, share: Fraction, ramped: Fraction) -> list[Line]:
-    """Return how the quota came about where it is not the plan's."""
-    if ramped == 1 and whole == exact(plan.quota):
+def _quota_lines(plan: CompPlan, whole: Fraction, share: Fraction, ramped: Fraction, *, is_part: bool) -> list[Line]:
+    """Return how the quota came about where it is not the plan's, or where a change has split the period."""
+    if plan.quota is None or (ramped == 1 and whole == exact(plan.quota) and not is_part):
         return []
     detail = f"quota {float(whole):,.10g} of a whole period"
-    detail += f" x {percent(share)} of it employed" if share != 1 else ""
+    detail += f" x {percent(share)} of it {'under this plan' if is_part else 'employed'}" if share != 1 else ""
     detail += f" x {percent(ramped)} ramped up" if ramped != 1 else ""
     return [Line("quota", detail, as_decimal(whole * share * ramped), Decimal(0), Decimal("0.00"))]
 
@@ -270,14 +274,19 @@ def _threshold_lines(plan: CompPlan, payable: Fraction, quota: Fraction) -> list
     return [Line("threshold", words, as_decimal(withheld), Decimal(0), Decimal("0.00"))]
 
 
-def _penalty_lines(plan: CompPlan, credited: Fraction, quota: Fraction) -> list[Line]:
+def _penalty_lines(plan: CompPlan, credited: Fraction, quota: Fraction, lump: Fraction) -> list[Line]:
     """Return what is taken off for low attainment."""
     return [
-        Line("penalty", f"below {percent(penalty.at_below)} of quota", as_decimal(credited),
-             as_decimal(exact(penalty.amount)), cents(exact(penalty.amount)))
+        Line("penalty", f"below {percent(penalty.at_below)} of quota{_part(lump)}", as_decimal(credited),
+             as_decimal(exact(penalty.amount) * lump), cents(exact(penalty.amount) * lump))
         for penalty in plan.penalties
         if credited < exact(penalty.at_below) * quota
     ]  # fmt: skip
+
+
+def _part(lump: Fraction) -> str:
+    """Return in words that a lump sum is paid for a part of the period."""
+    return "" if lump == 1 else f" x {percent(lump)} of the days"
 
 
 def _draw_lines(
@@ -300,11 +309,11 @@ def _draw_lines(
     return [Line("recovery", detail, owed, Decimal(-1), -back)], owed - back
 
 
-def _bonus_lines(plan: CompPlan, credited: Fraction, quota: Fraction) -> list[Line]:
+def _bonus_lines(plan: CompPlan, credited: Fraction, quota: Fraction, lump: Fraction) -> list[Line]:
     """Return the bonuses reached; one set above the cap can never be."""
     return [
-        Line("bonus", f"reached {percent(bonus.at)} of quota", as_decimal(credited), as_decimal(exact(bonus.amount)),
-             cents(exact(bonus.amount)))
+        Line("bonus", f"reached {percent(bonus.at)} of quota{_part(lump)}", as_decimal(credited),
+             as_decimal(exact(bonus.amount) * lump), cents(exact(bonus.amount) * lump))
         for bonus in plan.bonuses
         if credited >= exact(bonus.at) * quota and (plan.cap is None or bonus.at <= plan.cap)
     ]  # fmt: skip

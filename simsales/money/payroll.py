@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pandas as pd
 
-from simsales.engine.clock import periods
+from simsales.engine.payday import part_at
 from simsales.engine.ramp import mean_ramp
 from simsales.model.quota import ratcheted
 from simsales.money.credit import Account, accounts
@@ -40,19 +41,23 @@ class Employment:
         Position in the plan's reps.
     plan_name : str
     comp : CompPlan
-        The plan in force on the rep's first day in the period.
+        The plan in force.
     period : str
         ``2027-03``, ``2027-Q1`` or ``2027``.
     begin, end : float
-        The whole calendar period, in days since the epoch.
+        What counts: the calendar period, or the part of it between changes of the plan, in days since the epoch.
+    first : date
+        The rep's first day in it.
     days : int
-        Local dates employed in the period and inside the run.
+        Local dates employed in it and inside the run.
     share : Fraction
-        `days` of the period's days; the quota shrinks with it.
+        `days` of the calendar period's days; the quota shrinks with it.
     quota : Fraction
         Of a whole period, as the plan or the model's `quotas` state it.
     relief : Fraction
         Mean of the ramp over the days employed, to six digits; 1 where the plan gives no ramp relief.
+    lump : Fraction
+        `days` of the rep's days in the calendar period; below 1 where a change of plan has split it.
     """
 
     rep: int
@@ -61,10 +66,17 @@ class Employment:
     period: str
     begin: float
     end: float
+    first: dt.date
     days: int
     share: Fraction
     quota: Fraction
     relief: Fraction = Fraction(1)
+    lump: Fraction = Fraction(1)
+
+    @property
+    def last(self) -> dt.date:
+        """The rep's last day in it."""
+        return self.first + dt.timedelta(days=self.days - 1)
 
 
 class Payroll(NamedTuple):
@@ -98,30 +110,34 @@ def schedule(plan: Plan, until: float, days: Days | None = None) -> tuple[Employ
     Returns
     -------
     tuple of Employment
-        Calendar months, quarters or years in the calendar's zone. A period that the run or the employment covers
-        only in part has a share below 1.
+        Calendar months, quarters or years in the calendar's zone, split where the plan changes (each part is a period of
+        its own). A period that the part, the run or the employment covers only in part has a share below 1.
     """
     hired, left = days or (tuple(plan.rep_hired.tolist()), tuple(plan.rep_leaves.tolist()))
     found: list[Employment] = []
     for rep in range(len(plan.reps)):
-        if hired[rep] >= until:  # a replacement who never came
-            continue
-        first, last = _employed(plan, hired[rep], left[rep], until)
-        day = first
-        while day < last:
-            known = _comp_plan(plan, rep, day)
-            if known is None:
-                day = _next_month(day)
-                continue
-            regime, name, comp = known
-            begin, end, label = _period(plan, comp.period, day)
-            stop = min(plan.clock.date(end), last)
-            n, whole = (stop - day).days, (plan.clock.date(end) - plan.clock.date(begin)).days
-            quota = exact(plan.staffing.quota[regime][rep])
-            relief = _relief(plan, regime, rep, day, stop, hired[rep]) if comp.ramp_relief else Fraction(1)
-            found.append(Employment(rep, name, comp, label, begin, end, n, Fraction(n, whole), quota, relief))
-            day = stop
+        if hired[rep] < until:  # else a replacement who never came
+            found += _periods_of(plan, rep, hired[rep], _employed(plan, hired[rep], left[rep], until))
     return tuple(found)
+
+
+def _periods_of(plan: Plan, rep: int, hired: float, dates: tuple[dt.date, dt.date]) -> Iterator[Employment]:
+    """Yield the parts of pay periods between a rep's first date and the one after the last."""
+    (day, last), date = dates, plan.clock.date
+    first = day
+    while day < last:
+        part = part_at(plan, rep, plan.clock.midnight(day))
+        stop = last if math.isinf(part.end) else min(date(part.end), last)
+        if part.comp is not None:
+            n, whole = (stop - day).days, (date(part.closes) - date(part.opens)).days
+            there = (min(date(part.closes), last) - max(date(part.opens), first)).days
+            relief = _relief(plan, part.regime, rep, day, stop, hired) if part.comp.ramp_relief else Fraction(1)
+            quota = exact(plan.staffing.quota[part.regime][rep])
+            yield Employment(
+                rep, part.name, part.comp, part.label, part.begin, part.end, day, n, Fraction(n, whole), quota, relief,
+                Fraction(n, there),
+            )  # fmt: skip
+        day = stop
 
 
 def _relief(plan: Plan, regime: int, rep: int, day: dt.date, stop: dt.date, hired: float) -> Fraction:
@@ -147,19 +163,44 @@ def _of_one_rep(periods_: Sequence[tuple[Employment, Account]], until: float) ->
     """Return a rep's statements in order of time; advances, the ratchet and clawback reach from one to the next."""
     found: list[tuple[Employment, Statement]] = []
     paid: list[tuple[Employment, Account, Fraction]] = []
-    owed, quota, plan = Decimal(0), Fraction(0), ("", Fraction(0))
-    for term, account in periods_:
-        if plan != (term.plan_name, term.quota):
-            plan, quota = (term.plan_name, term.quota), term.quota
-        paid.append((term, account, quota))
-        extra = [line for each in paid for line in _taken_back(each, term, until)]
-        pay = _pay(term, account, quota, extra=extra, owed=owed)
+    owed, since, goal = Decimal(0), periods_[0][0].begin, Goal()
+    for i, (term, account) in enumerate(periods_):
+        goal.take(term)
+        paid.append((term, account, goal.quota))
+        extra = [line for each in paid for line in _taken_back(each, since, min(term.end, until))]
+        since = min(term.end, until)
+        pay = _pay(term, account, goal.quota, extra=extra, owed=owed)
         found.append((term, pay))
         owed = pay.owed
-        if term.comp.ratchet is not None:
-            sold = account.total() / (term.share * term.relief)  # as if employed and ramped up for the whole period
-            quota = max(exact(cents(ratcheted(quota, sold, term.comp.ratchet))), Fraction(1, 100))
+        goal.count(term, account, ends=i + 1 == len(periods_) or periods_[i + 1][0].period != term.period)
     return found
+
+
+@dataclass
+class Goal:
+    """A rep's quota of a whole period, which a ratchet moves from one calendar period to the next."""
+
+    quota: Fraction = Fraction(0)
+    track: tuple[str, Fraction, str] | None = None
+    sold: Fraction = Fraction(0)
+    weight: Fraction = Fraction(0)
+
+    def take(self, term: Employment) -> None:
+        """Begin anew where plan, stated quota or kind of period are others than before."""
+        track = (term.plan_name, term.quota, term.comp.period)
+        if self.track != track:
+            self.track, self.quota = track, term.quota
+            self.sold = self.weight = Fraction(0)
+
+    def count(self, term: Employment, account: Account, *, ends: bool) -> None:
+        """Count what was sold; at the end of a calendar period the ratchet looks at it, as if the period had been whole."""
+        if term.comp.ratchet is None:
+            return
+        self.sold, self.weight = self.sold + account.total(), self.weight + term.share * term.relief
+        if ends:
+            moved = ratcheted(self.quota, self.sold / self.weight, term.comp.ratchet)
+            self.quota = max(exact(cents(moved)), Fraction(1, 100))
+            self.sold = self.weight = Fraction(0)
 
 
 def _pay(
@@ -170,18 +211,21 @@ def _pay(
     kept = account if before is None else account.without(before)
     lines = [*split_lines(kept.credits), *spiff_lines(term.comp, kept.won), *extra]
     return statement(
-        term.comp, kept.pairs, term.share, days=term.days, quota=quota, relief=term.relief, extra=lines, owed=owed
-    )
+        term.comp, kept.pairs, term.share, days=term.days, quota=quota, relief=term.relief, lump=term.lump,
+        extra=lines, owed=owed,
+    )  # fmt: skip
 
 
-def _taken_back(paid: tuple[Employment, Account, Fraction], now: Employment, until: float) -> list[Line]:
-    """Return what is taken back in one period for deals paid in an earlier or the same one."""
+def _taken_back(paid: tuple[Employment, Account, Fraction], since: float, end: float) -> list[Line]:
+    """Return what is taken back for deals that were paid earlier or now and are cancelled in a span of time.
+
+    The spans of a rep follow each other without gap or overlap, so that a cancellation is taken back once.
+    """
     term, account, quota = paid
     if term.comp.clawback is None:
         return []
     without = partial(_without, term, account, quota)
-    end = min(now.end, until)
-    return clawback_lines(term.comp, term.period, account.all(), without, now.begin, end)
+    return clawback_lines(term.comp, term.period, account.all(), without, since, end)
 
 
 def _without(term: Employment, account: Account, quota: Fraction, before: float) -> Statement:
@@ -209,7 +253,8 @@ def pay_statements(log: EventLog, *, names: bool = False) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row a line
-        ``rep, plan, period, line, detail, basis, rate, amount``; lines of a rep and period sum to the pay, to the cent.
+        ``rep, plan, period, line, detail, basis, rate, amount, from, until``; lines of a rep and period sum to the pay, to
+        the cent. ``from`` and ``until`` are the first and the last day that are paid: a change of plan splits a period.
 
     Examples
     --------
@@ -227,11 +272,11 @@ def pay_statements(log: EventLog, *, names: bool = False) -> pd.DataFrame:
     pays = statements(from_log(log))
     rows = [
         (log.plan.reps[term.rep] if names else f"rep-{term.rep + 1}", term.plan_name, term.period, line.kind, line.detail,
-         float(line.basis), float(line.rate), float(line.amount))
+         float(line.basis), float(line.rate), float(line.amount), term.first.isoformat(), term.last.isoformat())
         for term, pay in pays
         for line in pay.lines
     ]  # fmt: skip
-    columns = ["rep", "plan", "period", "line", "detail", "basis", "rate", "amount"]
+    columns = ["rep", "plan", "period", "line", "detail", "basis", "rate", "amount", "from", "until"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -247,26 +292,3 @@ def _end_date(clock: Clock, until: float) -> dt.date:
     """Return the first date that does not touch the run."""
     date = clock.date(until)
     return date if clock.midnight(date) >= until else date + dt.timedelta(days=1)
-
-
-def _comp_plan(plan: Plan, rep: int, day: dt.date) -> tuple[int, str, CompPlan] | None:
-    """Return regime and plan in force for a rep on a date: those of the latest regime begun by then."""
-    chosen = None
-    for r, regime in enumerate(plan.timeline.regimes):
-        if regime.start is not None and regime.start > day:
-            continue
-        name = plan.staffing.people[r][rep].plan or ""
-        chosen = (r, name, regime.model.plans[name]) if name in regime.model.plans else None
-    return chosen
-
-
-def _period(plan: Plan, kind: str, day: dt.date) -> tuple[float, float, str]:
-    """Return where the calendar period around a date begins and ends, and its name."""
-    at = plan.clock.midnight(day)
-    around = periods(plan.clock, kind, at, at)  # type: ignore[arg-type]  # validated by the model
-    label = {"month": f"{day:%Y-%m}", "quarter": f"{day.year}-Q{(day.month + 2) // 3}", "year": f"{day.year}"}[kind]
-    return around.begins[0], around.begins[1], label
-
-
-def _next_month(day: dt.date) -> dt.date:
-    return dt.date(day.year + day.month // 12, day.month % 12 + 1, 1)

@@ -52,12 +52,13 @@ def test_who_is_behind_leaves_sooner():
     attrition = {"AE": {"per_year": 0.3, "low_attainment": 0.5, "low_factor": 4.0, "replace": False}}
     m = model(**team(1, rep={"plan": "std"}, plans=plans, attrition=attrition, epoch="2027-01-01", horizon_days=3000.0))
     e = -math.log(draw("AE-01"))
-    # nothing is sold: in the first month of each quarter nothing of it has gone, in the other two the rep is behind
+    # nothing is sold: the rep is behind in each month, in the first of a quarter by the quarter before; of the time
+    # before January nothing is known
     left, start, step = e, 0.0, 0
     months = [float((np.datetime64("2027-01") + i).astype("datetime64[D]").astype(int) - 20819) for i in range(120)]
     assert months[0] == 0.0
     while True:
-        rate = 0.3 * (1.0 if step % 3 == 0 else 4.0) / YEAR
+        rate = 0.3 * (1.0 if step == 0 else 4.0) / YEAR
         end = months[step + 1]
         if rate * (end - start) > left:
             break

@@ -133,9 +133,10 @@ def test_an_advance_that_is_not_recoverable_is_kept():
 JUNE = {"name": "六月冲刺", "start": "2027-06-01", "until": "2027-06-30"}
 
 
-def won(day: str, amount: float, segment: str = "smb", *, own: bool = True) -> Credit:
+def won(day: str, amount: float, segment: str = "smb", *, own: bool = True, share: str = "1") -> Credit:
     facts = {"amount": amount, "segment": segment, "channel": "web", "product": "", "region": ""}
-    return Credit(0.0, Fraction(str(amount)), own=own, date=dt.date.fromisoformat(day), facts=facts)
+    part = Fraction(share)
+    return Credit(0.0, Fraction(str(amount)) * part, own=own, share=part, date=dt.date.fromisoformat(day), facts=facts)
 
 
 DEALS = [won("2027-05-31", 10_000.0), won("2027-06-01", 10_000.0), won("2027-06-30", 20_000.0, "large"),
@@ -151,8 +152,10 @@ SPIFFS = [
     ("one segment", {"rate": 0.02, "where": "segment == large"}, DEALS, ["400.00"]),
     # only at least 15,000
     ("an amount", {"amount_per_win": 150, "where": "amount >= 15_000"}, DEALS, ["150.00"]),
-    # a share of somebody else's win counts for the rate and not as a win
-    ("credit by a split", {"rate": 0.02, "amount_per_win": 150}, [won("2027-06-15", 5_000.0, own=False)], ["100.00"]),
+    # 30 % of somebody else's win: 1,500 x 2 %, and 0.3 x 150
+    ("credit by a split", {"rate": 0.02, "amount_per_win": 150}, [won("2027-06-15", 5_000.0, own=False, share="0.3")], ["30.00", "45.00"]),
+    # the owner keeps 70 %: the deal is paid for once in all
+    ("what a split leaves", {"rate": 0.02, "amount_per_win": 150}, [won("2027-06-15", 5_000.0, share="0.7")], ["70.00", "105.00"]),
     ("nothing in the window", {"rate": 0.02}, DEALS[:1], []),
 ]
 

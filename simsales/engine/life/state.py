@@ -48,6 +48,8 @@ class Deal:
     """What waits for a rep, in the order in which it was queued."""
     credit: int = NOBODY
     """The last rep with a pay plan who worked on the deal."""
+    worked: dict[int, int] = field(default_factory=dict)
+    """The last rep of each role who began work on it, for splits of the credit."""
     list_amount: float = math.nan
     """Before any discount; `amount` is what would be booked now."""
     discount: float = 0.0

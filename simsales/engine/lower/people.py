@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simsales.engine.lower.staffing import staffing
-from simsales.engine.pay import pay_rule
+from simsales.engine.pay import Usual, pay_rule
 from simsales.engine.plan import NOBODY
+from simsales.engine.rules import PayRule
+from simsales.model.compensation import CompPlan
 from simsales.model.schema import Rep
 
 if TYPE_CHECKING:
@@ -21,16 +23,8 @@ DAYS_PER_MONTH = 365.25 / 12
 
 def people_tables(low: Lowering, tables: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of the plan that say who does the work (R3, R7), given those of stages and leads."""
-    rules: list[Any] = []
     people = [[_rep(low, r, name) for name in low.reps] for r in range(len(low.models))]
-    pay = np.full((len(low.models), len(low.reps)), NOBODY)
-    for r, row in enumerate(people):
-        for p, rep in enumerate(row):
-            if rep.plan is not None:
-                rule = pay_rule(rep.plan, low.models[r], low.models[0])
-                if rule not in rules:
-                    rules.append(rule)
-                pay[r, p] = rules.index(rule)
+    pay, rules = _pay(low, people)
     last = people[-1]
     roles = [{role.name: role for role in model.roles} for model in low.models]
     known = [[role.get(name) or _role(low, name) for name in low.roles] for role in roles]
@@ -55,6 +49,28 @@ def people_tables(low: Lowering, tables: dict[str, Any]) -> dict[str, Any]:
         "rep_ramp_start": column(lambda rep: rep.ramp.start if rep.ramp else 1.0),
         "rep_pay": pay, "pay_rules": tuple(rules), "staffing": staffing(low, people, tables),
     }  # fmt: skip
+
+
+def _pay(low: Lowering, people: list[list[Rep]]) -> tuple[Any, list[PayRule]]:
+    """Return each rep's rates by regime; the reference is what the organisation before any change pays the seat."""
+    usual = Usual(low.timeline.usual)
+    pay = np.full((len(low.models), len(low.reps)), NOBODY)
+    known: dict[PayRule, int] = {}
+    made: dict[tuple[int, str, CompPlan], PayRule] = {}
+    first: dict[str, CompPlan] = {}
+    for r, row in enumerate(people):
+        plans = low.models[r].plans
+        for p, rep in enumerate(row):
+            name = rep.plan or ""
+            if name not in plans or plans[name].quota is None:
+                continue
+            seat = low.seats.get(low.reps[p], low.reps[p])
+            before = usual.plan(seat, rep.role, name, first.setdefault(name, plans[name]))
+            key = (r, name, before)
+            if key not in made:
+                made[key] = pay_rule(name, low.models[r], before)
+            pay[r, p] = known.setdefault(made[key], len(known))
+    return pay, list(known)
 
 
 def _rep(low: Lowering, r: int, name: str) -> Rep:

@@ -65,7 +65,7 @@ def people_by_regime(models: Sequence[Model], years: float) -> tuple[People, dic
             for row, attrition in found:
                 ramp = row[name].ramp if attrition is None or attrition.ramp is None else attrition.ramp
                 row[slot] = row[name].model_copy(
-                    update={"name": slot, "hired": None, "ramp": ramp, "booked_before": 0.0}
+                    update={"name": slot, "hired": None, "ramp": ramp, "booked_before": None}
                 )
     return people, seats
 
@@ -96,7 +96,6 @@ def staffing(low: Lowering, people: Sequence[Sequence[Rep]], found: dict[str, An
     """
     hours, shift, n_shifts = _hours(low, people[-1])
     seat = [low.reps.index(low.seats.get(name, name)) for name in low.reps]
-    quota, period = _quotas(low, people, seat)
     asked = any(role.queue == "expected_value" for model in low.models for role in model.roles)
     return Staffing(
         hours=hours, shift=shift, n_shifts=n_shifts, people=tuple(map(tuple, people)), seat=tuple(seat),
@@ -106,7 +105,7 @@ def staffing(low: Lowering, people: Sequence[Sequence[Rep]], found: dict[str, An
         territory=tuple(tuple(_territory(rep) for rep in row) for row in people),
         curves=tuple(tuple(rep.ramp.curve if rep.ramp else () for rep in row) for row in people),
         trainings=tuple(_trained(low, rep) for rep in people[-1]),
-        quota=quota, period=period, win_chance=_win_chances(low, found) if asked else (),
+        quota=_quotas(low, people, seat), win_chance=_win_chances(low, found) if asked else (),
     )  # fmt: skip
 
 
@@ -240,19 +239,17 @@ def _trained(low: Lowering, rep: Rep) -> tuple[Trained, ...]:
 # what they are measured by -------------------------------------------------------------------------
 
 
-def _quotas(
-    low: Lowering, people: Sequence[Sequence[Rep]], seat: Sequence[int]
-) -> tuple[tuple[tuple[float, ...], ...], tuple[tuple[str, ...], ...]]:
-    """Return quota and period of every rep's plan, by regime; a replacement has the quota of the seat."""
-    quotas, periods = [], []
+def _quotas(low: Lowering, people: Sequence[Sequence[Rep]], seat: Sequence[int]) -> tuple[tuple[float, ...], ...]:
+    """Return the quota of every rep's plan, by regime; a replacement has the quota of the seat."""
+    quotas = []
     for model, row in zip(low.models, people, strict=True):
         given = assigned(model)
         plans = [model.plans.get(rep.plan or "") for rep in row]
         quotas.append(tuple(
-            0.0 if plan is None else given.get(low.reps[seat[rep]], plan.quota) for rep, plan in enumerate(plans)
+            0.0 if plan is None or plan.quota is None else given.get(low.reps[seat[rep]], plan.quota)
+            for rep, plan in enumerate(plans)
         ))  # fmt: skip
-        periods.append(tuple("" if plan is None else plan.period for plan in plans))
-    return tuple(quotas), tuple(periods)
+    return tuple(quotas)
 
 
 def _win_chances(low: Lowering, found: dict[str, Any]) -> tuple[tuple[tuple[float, ...], ...], ...]:

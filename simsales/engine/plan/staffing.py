@@ -84,9 +84,7 @@ class Staffing:
         By regime and rep; empty for a straight ramp.
     trainings : tuple of tuple of Trained, one a rep
     quota : tuple of tuple of float
-        By regime and rep, for one period of the pay plan; 0 without a plan.
-    period : tuple of tuple of str
-        ``month, quarter, year``; empty without a plan.
+        By regime and rep, for one period of the pay plan; 0 without a plan or without a quota.
     win_chance : tuple of tuple of (tuple of float)
         By regime, segment and stage; empty where no queue asks for it.
     """
@@ -104,7 +102,6 @@ class Staffing:
     curves: tuple[tuple[tuple[float, ...], ...], ...]
     trainings: tuple[tuple[Trained, ...], ...]
     quota: tuple[tuple[float, ...], ...]
-    period: tuple[tuple[str, ...], ...]
     win_chance: tuple[tuple[tuple[float, ...], ...], ...] = field(default=())
 
     @property

@@ -50,8 +50,16 @@ class PayRule:
     relief: bool = False
 
 
-def scaled(rule: PayRule, factor: float) -> PayRule:
+def scaled(rule: PayRule, factor: float, lump: float = 1.0) -> PayRule:
     """Return the rule with another quota; what is stated as attainment moves with it.
+
+    Parameters
+    ----------
+    rule : PayRule
+    factor : float
+        Of the quota.
+    lump : float
+        Share of every lump sum that is paid.
 
     Examples
     --------
@@ -62,7 +70,7 @@ def scaled(rule: PayRule, factor: float) -> PayRule:
         rule,
         quota=rule.quota * factor,
         bounds=tuple(bound * factor for bound in rule.bounds),
-        bonuses=tuple((bound * factor, lump) for bound, lump in rule.bonuses),
+        bonuses=tuple((bound * factor, money * lump) for bound, money in rule.bonuses),
         jump=(rule.jump[0] * factor, rule.jump[1]),
     )
 

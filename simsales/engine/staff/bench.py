@@ -8,6 +8,7 @@ from simsales.engine.environment import OrderedEnvironment
 from simsales.engine.hooks import Hooks
 from simsales.engine.leads.arrivals import Deals
 from simsales.engine.life.state import Deal, Task
+from simsales.engine.payday import Attainment
 from simsales.engine.plan import Plan
 from simsales.engine.plan.staffing import RoleRule, Trained
 from simsales.engine.streams import Purpose, Streams
@@ -41,7 +42,8 @@ class Bench:
         self.draws, self.streams = facts.draws, streams
         self.work = plan.worktime
         self.hours = plan.staffing.hours
-        self.effort = EffortState(plan)
+        self.attainment = Attainment(plan)
+        self.effort = EffortState(plan, self.attainment)
         n = len(plan.reps)
         self.role: list[int] = plan.rep_role.tolist()
         self.hired: list[float] = plan.rep_hired.tolist()

@@ -46,10 +46,10 @@ class Staff(Queues):
         super().__init__(plan, env, facts, streams, hooks)
         self.lose: Callable[[Deal, int], None] | None = None
         """What ends a deal from outside, set by the run."""
-        self.turnover = Turnover(plan, streams, facts.until) if plan.staffing.has_attrition else None
+        self.turnover = Turnover(plan, streams, facts.until, self.attainment) if plan.staffing.has_attrition else None
         if self.turnover is not None:
             self.credits = True
-        self.effort.hired = self.hired
+        self.attainment.hired, self.attainment.leaves = self.hired, self.leaves
         for rep, time in facts.events.leavers():
             self.leaves[rep] = min(self.leaves[rep], time)
             self.present[rep] &= env.now < time
@@ -173,7 +173,10 @@ class Staff(Queues):
     def book(self, deal: Deal) -> None:
         """Credit a won deal to whom it counts for: quota attainment, effort, and who is likely to stay (R7, R8)."""
         rep = self.effort.credited(deal.owner, deal.credit)
-        regime = self.regime(rep) if rep != NOBODY else 0
-        self.effort.book(rep, regime, deal.amount, self.env.now)
-        if self.turnover is not None and rep != NOBODY:
-            self.turnover.book(rep, regime, deal.amount, self.env.now)
+        if rep == NOBODY or not self.credits:
+            return
+        if not self.attainment.has_splits:
+            self.attainment.book(rep, deal.amount, self.env.now)
+            return
+        for each, share in self.attainment.shares(rep, deal.worked, self.env.now):
+            self.attainment.book(each, deal.amount * share, self.env.now)

@@ -179,8 +179,11 @@ class Queues(Routing):
         if not deal.answered and task.visit.view.tasks:
             deal.answered = True
             deal.response = (now - deal.created) * 24.0
-        if self.credits and self.effort.paid[rep]:
-            deal.credit = rep
+        if self.credits:
+            if self.effort.paid[rep]:
+                deal.credit = rep
+            if self.attainment.has_splits:
+                deal.worked[self.role[rep]] = rep
         hours = task.work / self._pace(rep, task)
         end = self.hours[rep].add(now, hours)
         task.visit.rep = rep

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 
 from simsales.engine import rules
-from simsales.engine.clock import Period, Periods, periods
+from simsales.engine.clock import periods
+from simsales.engine.payday import Attainment
 from simsales.engine.plan import Plan
 from simsales.engine.streams import Purpose, Streams
 
 __all__ = ["Turnover"]
 
-_KINDS: tuple[Period, ...] = ("month", "quarter", "year")
-
 
 class Turnover:
-    """Each rep's keyed exponential draw, what tenure and attainment have used up of it, and what was booked.
+    """Each rep's keyed exponential draw, and what tenure and attainment have used up of it.
 
     Parameters
     ----------
@@ -23,50 +22,37 @@ class Turnover:
     streams : Streams
     until : float
         The end of the run.
+    attainment : Attainment
+        What reps have been credited.
     """
 
-    def __init__(self, plan: Plan, streams: Streams, until: float) -> None:
+    def __init__(self, plan: Plan, streams: Streams, until: float, attainment: Attainment) -> None:
         self.plan, self.staffing, self.streams = plan, plan.staffing, streams
         draws = [streams.uniform(0, key, 0, Purpose.ATTRITION) for key in plan.rep_key]
         self._left = [-math.log(u) for u in draws]
         self._low = [False] * len(plan.reps)
-        self._sold: list[tuple[int, float]] = [(-1, 0.0)] * len(plan.reps)
+        self.attainment = attainment
         self._until = until
-        self._periods: dict[str, Periods] = {kind: periods(plan.clock, kind, plan.start, until) for kind in _KINDS}
         starts = {start for start in plan.regime_start.tolist() if plan.start < start < until}
-        months = {begin for begin in self._periods["month"].begins if plan.start < begin < until}
+        months = {begin for begin in periods(plan.clock, "month", plan.start, until).begins if plan.start < begin < until}
         self.reviews = sorted(months | starts)
         self._months = months
-        for rep, person in enumerate(self.staffing.people[0]):
-            if person.booked_before > 0.0:
-                self.book(rep, 0, person.booked_before, plan.start)
 
     def next_review(self, time: float) -> float:
         """Return until when a hazard stays as it is."""
         return next((review for review in self.reviews if review > time), math.inf)
 
-    def book(self, rep: int, regime: int, amount: float, time: float) -> None:
-        """Count a won deal for a rep with a pay plan."""
-        if (kind := self.staffing.period[regime][rep]) != "":
-            number = self._period(kind, time)[0]
-            before, sold = self._sold[rep]
-            self._sold[rep] = (number, amount + (sold if before == number else 0.0))
-
-    def _period(self, kind: str, time: float) -> tuple[int, float, float]:
-        known = self._periods[kind]
-        i = known.index(time)
-        return known.numbers[i], known.begins[i], known.begins[i + 1]
-
     def review(self, rep: int, regime: int, hired: float, time: float) -> float:
         """Return when a rep leaves before the next review (inf: not yet), by the rules of a regime.
 
-        Attainment is looked at when a month, or the run, begins; time before the hire does not count for it.
+        Attainment is looked at when a month, or the run, begins; time before the hire does not count for it. Where a pay
+        period begins at that moment (each month under a monthly plan) it is that of the period that has just ended.
         """
         rule = self.staffing.leaving[regime][self.plan.rep_role[rep]]
         if rule is None:
             return math.inf
         if time in self._months or time == self.plan.start:
-            self._low[rep] = self._is_low(rep, regime, hired, time, rule.low_attainment)
+            self._low[rep] = self._is_low(rep, time, rule.low_attainment)
         end = self.next_review(time)
         factor = rule.low_factor if self._low[rep] else 1.0
         end = min(end, self._until + 1.0)  # the last one need not have an end
@@ -74,14 +60,18 @@ class Turnover:
         leaves, self._left[rep] = rules.leaving(self._left[rep], steps)
         return leaves
 
-    def _is_low(self, rep: int, regime: int, hired: float, time: float, low_attainment: float) -> bool:
-        kind = self.staffing.period[regime][rep]
-        if kind == "" or low_attainment == 0.0:
+    def _is_low(self, rep: int, time: float, low_attainment: float) -> bool:
+        """Tell whether a rep is behind: in the pay period so far, or in the one that has just ended."""
+        now = self.attainment.standing(rep, time)
+        if low_attainment == 0.0 or not (now.paid or now.last[1]):
             return False
-        number, begin, end = self._period(kind, time)
-        before, sold = self._sold[rep]
-        gone = (time - min(max(begin, hired), time)) / (end - begin)
-        return rules.is_low(sold if before == number else 0.0, self.staffing.quota[regime][rep], gone, low_attainment)
+        if time <= now.begin:  # nothing to look at yet
+            sold, quota = now.last
+            return quota > 0.0 and rules.is_low(sold, quota, 1.0, low_attainment)
+        if not now.paid:
+            return False
+        gone = (time - now.begin) / (now.part.closes - now.begin)
+        return rules.is_low(now.sold, self.attainment.quota(rep, now), gone, low_attainment)
 
     def replacement(self, rep: int, regime: int, time: float) -> tuple[int, float] | None:
         """Return who takes the seat of a leaver, and on which day; None if it stays empty."""

@@ -102,7 +102,8 @@ def _applied(scenario: levers.Scenario, model: Model) -> Timeline:
             wrong.append((i, _explain(error, i, change)))
     if wrong:  # all of them, in the order of the file
         raise InvalidModelError("\n".join(text for _, text in sorted(wrong)))
-    return Timeline(scenario.name, _with_calendars(regimes), _costs(scenario), _dips(scenario, regimes[-1].model))
+    costs, dips = _costs(scenario), _dips(scenario, regimes[-1].model)
+    return Timeline(scenario.name, _with_calendars(regimes), costs, dips, base=model)
 
 
 def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch]) -> None:

@@ -48,7 +48,8 @@ def sampled(timeline: Timeline, uniform: Callable[[str], float]) -> Timeline:
     if known is None:
         return timeline
     drawn = apply(certain(known.scenario, uniform), known.base)
-    return replace(drawn, name=timeline.name, costs=(*known.costs, *drawn.costs), dips=(*known.dips, *drawn.dips))
+    costs, dips = (*known.costs, *drawn.costs), (*known.dips, *drawn.dips)
+    return replace(drawn, name=timeline.name, costs=costs, dips=dips, base=timeline.base)
 
 
 def certain(scenario: Scenario, uniform: Callable[[str], float]) -> Scenario:

@@ -85,6 +85,8 @@ class Timeline:
     dips : tuple of DatedDip
     uncertain : Uncertain, optional
         Where numbers are drawn once a replication, see :func:`sampled`; the regimes hold the central values.
+    base : Model, optional
+        The organisation before any change, dated or not: what people are used to. Absent: nothing was changed.
     """
 
     name: str
@@ -92,6 +94,12 @@ class Timeline:
     costs: tuple[DatedCost, ...] = ()
     dips: tuple[DatedDip, ...] = ()
     uncertain: Uncertain | None = None
+    base: Model | None = None
+
+    @property
+    def usual(self) -> Model:
+        """The organisation before any change."""
+        return self.regimes[0].model if self.base is None else self.base
 
     @property
     def model(self) -> Model:
