@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from simsales.report import measures, text
+from simsales.report import measures, sentences, text
 
 Data = Mapping[str, Any]
 _WIDE = ("W", "F")
 _NOTHING = 1e-9  # what rounding leaves of a zero
+WIDTH = 100
+PAIRED = (
+    "Differences are paired: all scenarios meet the same customers and the same luck. The interval is the Monte-Carlo uncertainty "
+    "of the mean difference; P(better) is the share of single futures, with the bounds (95 % each) that so many replications can "
+    "show. --json has every KPI."
+)
 
 
 def to_json(value: Any) -> str:
@@ -109,10 +116,11 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
         rows += [_kpi_row(name, result["kpis"][name], currency) for name in loads if plain(result["kpis"][name]["mean"]) is not None]
     table = columns(["KPI", "Mean", "± MC error", "80 % of runs"], rows)
     count = f"{text.count(replications)} replications. " if replications else ""
+    head = f"{result['setting']['line']}\n\n" if result.get("setting") else ""
     return (
-        f"{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more\n"
+        f"{head}{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more\n"
         "replications; the range is what chance does to single runs. --json also has every stage,\n"
-        "role, segment and channel." + "".join(f"\n{line}" for line in measures.cautions("", result["kpis"]))
+        "role, segment and channel." + "".join(f"\n{line}" for line in (*measures.cautions("", result["kpis"]), *map(_wrapped, result.get("says", ()))))
     )
 
 
@@ -138,22 +146,46 @@ def compare_text(result: Data, currency: str | None, kpis: Sequence[str] = ()) -
     currency : str, optional
         ISO 4217 code.
     kpis : sequence of str
-        Shown besides bookings and cycle time.
+        Shown besides bookings and cycle time, and besides those that the result was asked for.
     """
     base, *others = result["scenarios"]
-    lines = []
-    for kpi in dict.fromkeys(("bookings", "cycle_days", *kpis)):
+    asked = tuple(dict.fromkeys((*kpis, *result.get("asked", ()))))
+    lines = [f"{result['setting']['line']}\n"] if result.get("setting") else []
+    for kpi in _shown(asked, result["scenarios"]):
         rows = [_scenario_row(entry, kpi, currency, is_base=entry is base) for entry in (base, *others)]
         lines += [columns([measures.label(kpi), "Mean", "Difference (95 %)", "P(better)"], rows), ""]
-    money = [[str(e["name"]), *(text.money(e.get(key), currency) for key in ("cost", "net"))] for e in (base, *others)]
-    lines += [columns(["Money", "Cost", "Net of cost"], money), ""]
-    lines += [_verdict(entry, base, currency) for entry in others]
+    rows = [_money_row(entry, currency, is_base=entry is base) for entry in (base, *others)]
+    lines += [columns(["Money", "Cost", "Net", "Difference in net (95 %)", "P(better)"], rows), ""]
+    lines += [f"{entry['name']}: {sentences.outcome(entry, base, currency, asked)}" for entry in others]
+    if len(others) > 1:
+        ranked = ("net", "bookings") if any(plain(entry.get("cost")) for entry in (base, *others)) else ("bookings",)
+        lines += ["", *(line for kpi in ranked for line in sentences.leaders(result, kpi, currency))]
     lines += [line for entry in (base, *others) for line in measures.cautions(str(entry["name"]), entry["kpis"])]
-    lines.append(
-        "\nDifferences are paired: all scenarios meet the same customers and the same luck. The interval\n"
-        "is the Monte-Carlo uncertainty of the mean difference; --json has every KPI."
-    )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *map(_wrapped, (*result.get("says", ()), PAIRED, *sentences.looks(result)))])
+
+
+def _wrapped(paragraph: str) -> str:
+    return textwrap.fill(paragraph, WIDTH)
+
+
+def _shown(asked: Sequence[str], entries: Sequence[Data]) -> list[str]:
+    """Return the KPIs to show: a whole dimension, such as ``leads[month]``, as its members."""
+    known = list(dict.fromkeys(name for entry in entries for name in entry["kpis"]))
+    found = ["bookings", "cycle_days"]
+    for kpi in asked:
+        part = f"{kpi.removesuffix(']')}="
+        members = [name for name in known if kpi.endswith("]") and name.startswith(part)]
+        found += members or [kpi]
+    return list(dict.fromkeys(found))
+
+
+def _money_row(entry: Data, currency: str | None, *, is_base: bool) -> list[str]:
+    """Return cost and net of a scenario, and how much it changes net."""
+    row = [str(entry["name"]), *(text.money(entry.get(key), currency) for key in ("cost", "net"))]
+    gap = sentences.gap_of(entry, "net")
+    if is_base or not gap:
+        return [*row, "", ""]
+    return [*row, sentences.with_interval("net", gap, currency), sentences.better_chance(gap, entry["kpis"].get("net", {}).get("n"))]
 
 
 def sensitivity_text(result: Data, currency: str | None) -> str:
@@ -177,27 +209,11 @@ def sensitivity_text(result: Data, currency: str | None) -> str:
 
 
 def _scenario_row(entry: Data, kpi: str, currency: str | None, *, is_base: bool) -> list[str]:
-    found, gap = entry["kpis"].get(kpi, {}), entry.get("difference", {}).get(kpi, {})
+    found, gap = entry["kpis"].get(kpi, {}), sentences.gap_of(entry, kpi)
     row = [str(entry["name"]), measures.show(kpi, found.get("mean"), currency)]
     if is_base or not gap:
         return [*row, "", ""]
-    mean, low, high = (measures.change(kpi, gap[key], currency) for key in ("mean", "low", "high"))
-    return [*row, f"{mean} ({low} to {high})", text.chance(gap["p_better"], found.get("n"))]
-
-
-def _verdict(entry: Data, base: Data, currency: str | None) -> str:
-    """Return what a scenario does in one sentence."""
-    gap = entry.get("difference", {}).get("bookings")
-    if not gap or plain(gap["mean"]) is None:
-        return f"{entry['name']}: bookings are not known."
-    sure = "more" if gap["low"] > 0 else "less" if gap["high"] < 0 else ""
-    if not sure:
-        return f"{entry['name']}: no difference in bookings can be told from chance with these replications."
-    known = [plain(side.get("net")) for side in (entry, base)]
-    net = ""
-    if None not in known:
-        net = f"; net of all costs {measures.change('net', known[0] - known[1], currency)}"
-    return f"{entry['name']}: {text.money(abs(gap['mean']), currency)} {sure} bookings{net}."
+    return [*row, sentences.with_interval(kpi, gap, currency), sentences.better_chance(gap, found.get("n"))]
 
 
 def forecast_text(result: Data, currency: str | None, notes: Sequence[str] = ()) -> str:
@@ -225,7 +241,7 @@ def forecast_text(result: Data, currency: str | None, notes: Sequence[str] = ())
         f"mean {money(result['mean'])}",
     ]
     if result.get("target") is not None:
-        lines.append(f"  Target {money(result['target'])}: reached with probability {text.chance(result['p_target'])}")
+        lines.append(f"  Target {money(result['target'])}: reached with probability {text.chance(result['p_target'], result.get('replications'))}")
     lines.append(
         f"  Already booked {money(result['booked'])}, from open deals {money(result['open'])}, "
         f"from deals still to come {money(result['new'])} (means)"

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "simsales"
 
 LEVELS = {
     "errors": 0,
-    "survival": 1, "same": 1, "model": 1,
+    "intervals": 1, "survival": 1, "same": 1, "model": 1,
     "files": 2, "history": 2, "engine": 2, "manifest": 2,
     "calibrate": 3, "facts": 3,
     "money": 4,

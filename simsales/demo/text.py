@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simsales.report import measures, text
+from simsales.report import measures, sentences, text
 
 if TYPE_CHECKING:
     from simsales.calibrate import Calibration
@@ -24,6 +25,7 @@ REPORT_NOTES = (
 Rows = Sequence[Sequence[str]]
 Row = Mapping[str, Any]
 WORTH_SHOWING = 0.01
+WIDTH = 118
 
 
 def story(folder: Path, history: History, calibration: Calibration, comparison: Comparison, forecast: Forecast) -> str:
@@ -104,16 +106,24 @@ def _compared(comparison: Comparison) -> str:
     for kpi in ("bookings", "cycle_days"):
         rows = [_scenario(name, table.loc[(name, kpi)], kpi, money, is_base=name == comparison.base.name) for name in comparison.names]
         lines.append(_table([measures.label(kpi), "Mean", "Difference (95 % interval)", "P(better)"], rows))
+    result = comparison.to_dict()
+    base, *others = result["scenarios"]
     rows = [
-        [name, *(measures.change(kpi, table.loc[(name, kpi), "difference"], money) for kpi in ("cost", "net"))]
-        for name in comparison.names[1:]
-    ]
-    lines.append(_table(["Money", "Extra cost", "Net of cost"], rows))
+        [entry["name"], *(sentences.with_interval(kpi, sentences.gap_of(entry, kpi), money) for kpi in ("cost", "net")),
+         sentences.better_chance(sentences.gap_of(entry, "net"))]
+        for entry in others
+    ]  # fmt: skip
+    lines.append(_table(["Money", "Extra cost (95 % interval)", "Net (95 % interval)", "P(net better)"], rows))
+    said = [f"{entry['name']}: {sentences.outcome(entry, base, money)}" for entry in others]
+    said += [line for kpi in ("net", "bookings") for line in sentences.leaders(result, kpi, money)]
+    said += [*result.get("says", ()), *sentences.looks(result)]
+    lines.append("\n".join(textwrap.fill(line, WIDTH, initial_indent="   ", subsequent_indent="     ") for line in said))
     n = len(comparison.base.frame)
     head = f"3. COMPARE  three changes with the baseline, from today's open deals to March 2027, {n} paired replications"
     foot = (
         "   All scenarios meet the same customers and the same luck, so differences show through the noise. The interval is that\n"
-        "   of the mean difference; P(better) is the share of single futures in which the scenario wins."
+        "   of the mean difference; P(better) is the share of single futures in which the scenario wins, with the bounds (95 %\n"
+        "   each) that so many replications can show."
     )
     return "\n".join([head, "\n\n".join(lines), foot])
 
@@ -122,8 +132,8 @@ def _scenario(name: str, row: Any, kpi: str, money: str, *, is_base: bool) -> li
     shown = [name, measures.show(kpi, row["mean"], money)]
     if is_base:
         return [*shown, "", ""]
-    gap, low, high = (measures.change(kpi, row[key], money) for key in ("difference", "low", "high"))
-    return [*shown, f"{gap} ({low} to {high})", text.chance(row["p_better"], row["n"])]
+    gap = {"mean": row["difference"], **{key: row[key] for key in ("low", "high", "p_better", "n")}}
+    return [*shown, sentences.with_interval(kpi, gap, money), sentences.better_chance(gap)]
 
 
 def _ahead(forecast: Forecast) -> str:
@@ -134,7 +144,7 @@ def _ahead(forecast: Forecast) -> str:
     simple = ", ".join(f"{name.replace('_', ' ')} {text.money(value, money)}" for name, value in found["baselines"].items() if value is not None and math.isfinite(value))
     return "\n".join([
         f"4. FORECAST  bookings of this quarter, until {found['until']}, as known on {found['as_of']}",
-        f"   P50 {q['p50']}, 80 % range {q['p10']} to {q['p90']}; target {text.money(found['target'], money)} is reached with probability {text.chance(found['p_target'])}",
+        f"   P50 {q['p50']}, 80 % range {q['p10']} to {q['p90']}; target {text.money(found['target'], money)} is reached with probability {text.chance(found['p_target'], found['replications'])}",
         f"   {split}",
         f"   Noise floor {text.percent(found['noise_floor'], 1)}: the miss that chance alone leaves to a perfect model",
         f"   Simple baselines say: {simple}",

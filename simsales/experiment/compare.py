@@ -11,10 +11,13 @@ import pandas as pd
 
 from simsales.engine import lower
 from simsales.errors import InvalidInputError
-from simsales.experiment.comparison import Comparison, half_width
+from simsales.experiment.comparison import Comparison
 from simsales.experiment.executors import Progress
 from simsales.experiment.replicate import Batch, When, checked, frame_of, open_batch
+from simsales.experiment.setting import setting_of
 from simsales.experiment.study import Study
+from simsales.intervals import mean_half_width
+from simsales.kpi import default_names
 from simsales.manifest import manifest
 from simsales.model.apply import Timeline, apply, as_timeline
 from simsales.model.levers import Scenario
@@ -43,6 +46,7 @@ def compare(
     jobs: int | str | Executor | None = None,
     engine: str = "auto",
     kpis: Iterable[str] | None = None,
+    also: Iterable[str] = (),
     precision: float | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -57,6 +61,9 @@ def compare(
         With `precision`: the most replications.
     start, until, cases, opening, jobs, engine, kpis, progress
         As in :func:`replicate`.
+    also : iterable of str
+        KPIs beside those of `kpis` (or beside the default table), such as ``bookings[region=North]`` or ``leads[month]``;
+        they stand on the page and in the paired differences of every two scenarios.
     precision : float, optional
         Stop once the 95 % interval of every scenario's difference in bookings is no wider than plus or minus this share
         of the base's mean bookings; looked at every 50 replications.
@@ -71,6 +78,8 @@ def compare(
         If there is no scenario, fewer than 2 replications, or `precision` is not above 0.
     InvalidModelError
         If a scenario does not fit the base.
+    KpiError
+        If a KPI is not known, or no organisation compared has the part that it names.
 
     Examples
     --------
@@ -90,8 +99,10 @@ def compare(
         message = "scenarios must not be empty, got none. Hint: pass at least one scenario to compare with"
         raise CompareError(message)
     timelines = named_apart([as_timeline(base), *(_applied(scenario, base) for scenario in chosen)])
-    arguments = {"start": start, "until": until, "cases": cases, "opening": opening, "engine": engine,
-                 "kpis": None if kpis is None else tuple(kpis), "precision": precision}  # fmt: skip
+    chosen_kpis, more = None if kpis is None else tuple(kpis), tuple(also)
+    wanted = chosen_kpis if not more else tuple(dict.fromkeys((*(chosen_kpis or default_names()), *more)))
+    arguments = {"start": start, "until": until, "cases": cases, "opening": opening, "engine": engine, "kpis": wanted,
+                 "precision": precision, "asked": more or chosen_kpis or ()}  # fmt: skip
     return compare_timelines(timelines, replications, seed, arguments, jobs, progress)
 
 
@@ -116,7 +127,17 @@ def compare_timelines(
         Study(timeline.name, frame, currency, record, plan.notes)
         for timeline, frame, plan in zip(timelines, frames, plans, strict=True)
     )
-    return Comparison(studies, record)
+    asked = _expanded(arguments.get("asked") or (), [name for frame in frames for name in frame.columns])
+    return Comparison(studies, record, setting_of(plans, len(frames[0])), asked)
+
+
+def _expanded(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:
+    """Return names with whole dimensions written out: ``leads[month]`` becomes the months that there are."""
+    found: dict[str, None] = {}
+    for name in names:
+        part = f"{name.removesuffix(']')}="
+        found |= dict.fromkeys(column for column in columns if column == name or (name.endswith("]") and column.startswith(part)))
+    return tuple(found)
 
 
 def _frames(batch: Batch, replications: int, precision: float | None, jobs: Any, progress: Any) -> list[pd.DataFrame]:
@@ -140,7 +161,7 @@ def _precise(rows: list[list[dict[str, float]]], precision: float) -> bool:
     """Tell whether every difference in bookings is known well enough."""
     bookings = [pd.Series([row["bookings"] for row in found]) for found in rows]
     allowed = precision * abs(float(bookings[0].mean()))
-    return all(half_width(other - bookings[0]) <= allowed for other in bookings[1:])
+    return all(mean_half_width(other - bookings[0]) <= allowed for other in bookings[1:])
 
 
 def _shifted(progress: Progress, done: int, total: int) -> Progress:

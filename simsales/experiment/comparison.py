@@ -9,32 +9,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
 from simsales import kpi
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, did_you_mean
 from simsales.experiment import findings
+from simsales.experiment.paired import COLUMNS, gaps, joint_factor, paired
+from simsales.experiment.setting import Setting, faster
 from simsales.experiment.study import Study, finite, plain
 from simsales.same import Same
 
-__all__ = ["CONFIDENCE", "Comparison", "half_width"]
+__all__ = ["RANKED", "Comparison"]
 
-CONFIDENCE = 0.95
-COLUMNS = ["mean", "difference", "low", "high", "p_better", "p10", "p90", "n"]
-
-
-def half_width(difference: pd.Series) -> float:
-    """Return half the 95 % interval of the mean of paired differences (Student t); 0 where all are equal.
-
-    Examples
-    --------
-    >>> round(half_width(pd.Series([1.0, 2.0, 3.0])), 4)  # 4.3027 * 1 / sqrt(3)
-    2.4841
-    """
-    known = difference.dropna()
-    if len(known) < 2:  # noqa: PLR2004 - no spread of one
-        return float("nan")
-    return float(stdtrit(len(known) - 1, 0.5 + CONFIDENCE / 2) * known.std(ddof=1) / np.sqrt(len(known)))
+RANKED = ("bookings", "cycle_days", "cost", "net")
+"""KPIs by which scenarios are compared with one another, besides those that were asked for."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,6 +34,10 @@ class Comparison(Same):
         The base first; replication r of each used the same draws.
     manifest : dict
         Enough to make it again.
+    setting : Setting, optional
+        Period, replications, start and assumptions.
+    asked : tuple of str
+        KPIs that were asked for by name: shown besides the usual ones.
 
     Notes
     -----
@@ -64,6 +55,8 @@ class Comparison(Same):
 
     studies: tuple[Study, ...]
     manifest: dict[str, Any]
+    setting: Setting | None = None
+    asked: tuple[str, ...] = ()
 
     @property
     def base(self) -> Study:
@@ -86,27 +79,80 @@ class Comparison(Same):
 
         ``mean`` of the KPI; ``difference`` from the base, mean over replications; ``low, high``: its 95 % interval;
         ``p_better``: share of replications in which the scenario is better, ties half, NaN where more is neither good
-        nor bad; ``p10, p90`` of the difference; ``n`` replications with a difference.
+        nor bad; ``p_better_low, p_better_high``: what that many replications can show of it, each bound by itself with
+        95 %; ``p10, p90`` of the difference; ``n`` replications with a difference.
         """
-        tables = {study.name: self._rows(study) for study in self.studies}
+        tables = {study.name: paired(study.frame, self.base.frame) for study in self.studies}
         return pd.concat(tables, names=["scenario", "kpi"])
 
-    def _rows(self, study: Study) -> pd.DataFrame:
-        gaps = self._gaps(study)
-        known = gaps.notna().sum()
-        direction = pd.Series([kpi.better(name) for name in gaps.columns], index=gaps.columns)
-        signed = gaps * direction
-        better = ((signed > 0) + 0.5 * (signed == 0)).where(gaps.notna()).mean().where(direction != 0)
-        mean, wide = gaps.mean(), gaps.apply(half_width)
-        own = study.frame.mean().reindex(gaps.columns)
-        found = {"mean": own, "difference": mean, "low": mean - wide, "high": mean + wide, "p_better": better,
-                 "p10": gaps.quantile(0.1), "p90": gaps.quantile(0.9), "n": known}  # fmt: skip
-        return pd.DataFrame(found)[COLUMNS]
+    def between(self, first: str, second: str) -> pd.DataFrame:
+        """Return what one scenario does better or worse than another, from their paired runs.
+
+        Two intervals against the base may overlap although the two differ for sure: their common luck is in both. This
+        is the difference that ranks them.
+
+        Parameters
+        ----------
+        first, second : str
+            Names of scenarios, or of the base.
+
+        Returns
+        -------
+        DataFrame, one row a KPI
+            Columns as in :attr:`table`; ``difference`` is `first` minus `second`.
+
+        Raises
+        ------
+        InvalidInputError
+            If no scenario has that name.
+
+        Examples
+        --------
+        >>> luck = [10.0, 20.0, 60.0, 30.0]
+        >>> made = {"base": 0.0, "a": 5.0, "b": 4.0}
+        >>> studies = [Study(name, pd.DataFrame({"bookings": [x * (gain + 1.0) for x in luck]}), "CNY", {}) for name, gain in made.items()]
+        >>> Comparison(tuple(studies), {}).between("a", "b").loc["bookings", ["difference", "p_better"]].tolist()
+        [30.0, 1.0]
+        """
+        return paired(self._study(first).frame, self._study(second).frame)
+
+    def pairs(self, name: str = "net") -> pd.DataFrame:
+        """Return the paired difference of every two scenarios in one KPI, the base left out.
+
+        Returns
+        -------
+        DataFrame, one row a pair
+            ``first, second``, the columns of :attr:`table` but ``mean``, and ``low_joint, high_joint``: the interval widened
+            so that all pairs hold together with 95 % (Bonferroni). Who ranks many must use these: the best of many looks
+            better than it is.
+
+        Raises
+        ------
+        InvalidInputError
+            If no study has the KPI.
+        """
+        self._check(name)
+        rows = [{"first": a.name, "second": b.name, **_joint(paired(a.frame[[name]], b.frame[[name]]).loc[name], self._n_pairs)}
+                for a, b in self._couples if name in a.frame and name in b.frame]  # fmt: skip
+        return pd.DataFrame(rows).rename(columns={"mean": "difference"})
+
+    @property
+    def _couples(self) -> list[tuple[Study, Study]]:
+        return [(a, b) for i, a in enumerate(self.studies[1:]) for b in self.studies[i + 2 :]]
+
+    @property
+    def _n_pairs(self) -> int:
+        return len(self._couples)
+
+    def _study(self, name: str) -> Study:
+        if name not in self.names:
+            message = f"scenario must be one of {', '.join(self.names)}, got '{name}'. {did_you_mean(name, self.names)}"
+            raise InvalidInputError(message)
+        return self.studies[self.names.index(name)]
 
     def _gaps(self, study: Study) -> pd.DataFrame:
         """Return scenario minus base by replication and KPI (NaN where only one of them has the KPI)."""
-        names = list(dict.fromkeys([*self.base.frame.columns, *study.frame.columns]))
-        return study.frame.reindex(columns=names) - self.base.frame.reindex(columns=names)
+        return gaps(study.frame, self.base.frame)
 
     def samples(self, name: str = "bookings") -> dict[str, np.ndarray]:
         """Return the paired differences of a KPI by scenario, each of shape (n_replications,).
@@ -194,12 +240,22 @@ class Comparison(Same):
     def frontier(self, x: str = "cycle_days", y: str = "net") -> pd.DataFrame:
         """Return the trade-off of two KPIs by scenario, the base included, with those that another one beats on both.
 
-        Means over replications; two scenarios that differ by less than their intervals are told apart by luck.
+        ``sure`` tells whether the paired runs bear that out: better on one of the two beyond chance, and not worse on the
+        other; otherwise a scenario is beaten by means that luck may have ordered.
         """
         for name in (x, y):
             self._check(name)
         means = pd.DataFrame({study.name: study.frame.mean() for study in self.studies}).T
-        return findings.frontier(means.rename_axis("scenario"), x, y)
+        found = findings.frontier(means.rename_axis("scenario"), x, y)
+        sure = [None if by is None else self._beats(by, str(name), (x, y)) for name, by in found["dominated_by"].items()]
+        return found.assign(sure=pd.Series(sure, index=found.index, dtype=object))
+
+    def _beats(self, first: str, second: str, names: tuple[str, str]) -> bool:
+        """Tell whether a scenario beats another on one KPI beyond chance and is not worse on the other."""
+        rows = self.between(first, second)
+        good = [(float(rows.at[name, "low"]), float(rows.at[name, "high"])) for name in names]  # type: ignore[arg-type]
+        least = [low if kpi.better(name) > 0 else -high for name, (low, high) in zip(names, good, strict=True)]
+        return min(least) >= 0.0 and max(least) > 0.0
 
     def summary(self, kpis: Sequence[str] = ("bookings", "cycle_days", "cost", "net")) -> pd.DataFrame:
         """Return the rows of :attr:`table` for a few KPIs, without the base."""
@@ -209,17 +265,37 @@ class Comparison(Same):
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison in the JSON shape of ``simsales compare --json``; undefined numbers are None.
 
-        The base is the first scenario, with differences 0. ``cost`` and ``net`` are each scenario's own means.
+        The base is the first scenario, with differences 0. ``cost`` and ``net`` are each scenario's own means, ``net_low`` and
+        ``net_high`` bound its difference in net from the base. ``pairwise`` holds the paired difference of every two
+        scenarios in the KPIs that rank them; ``says`` what a reader must know of the start, the period and assumptions.
         """
-        return {"scenarios": [self._entry(study) for study in self.studies], "manifest": self.manifest}
+        found: dict[str, Any] = {"scenarios": [self._entry(study) for study in self.studies], "pairwise": self._pairwise()}
+        found |= {"replications": len(self.base.frame), "asked": list(self.asked)}
+        if self.setting is not None:
+            found |= {"setting": self.setting.to_dict(), "says": list(self.setting.says(self._faster()))}
+        return found | {"manifest": self.manifest}
+
+    def _faster(self) -> tuple[str, ...]:
+        """Return the scenarios that change how fast deals go."""
+        return tuple(study.name for study in self.studies[1:] if faster(self.table.loc[study.name]))
+
+    def _pairwise(self) -> list[dict[str, Any]]:
+        found = []
+        for a, b in self._couples:
+            shared = [name for name in dict.fromkeys((*RANKED, *self.asked)) if name in a.frame and name in b.frame]
+            rows = paired(a.frame[shared], b.frame[shared])
+            gap = {name: {key: finite(value) for key, value in _joint(rows.loc[name], self._n_pairs).items()} for name in shared}
+            found.append({"first": a.name, "second": b.name, "difference": gap})
+        return found
 
     def _entry(self, study: Study) -> dict[str, Any]:
-        rows = self.table.loc[[study.name]].droplevel("scenario")[["difference", *COLUMNS[2:-1]]]
-        rows = rows.set_axis(["mean", *COLUMNS[2:-1]], axis="columns")
+        rows = self.table.loc[[study.name]].droplevel("scenario")[COLUMNS[1:]].rename(columns={"difference": "mean"})
         means = study.to_dict()["kpis"]
         entry = {"name": study.name, "kpis": means, "difference": plain(rows)}
         for name in ("cost", "net"):
             entry[name] = means[name]["mean"] if name in means else None
+        if "net" in rows.index:
+            entry |= {f"net_{side}": finite(float(rows.at["net", side])) for side in ("low", "high")}  # type: ignore[arg-type]
         if study is not self.base and {"bookings", "cost", "net"} <= set(means):
             found = self.break_even.to_dict("index")[study.name]
             entry["break_even"] = {str(k): v if isinstance(v, str) else finite(v) for k, v in found.items()}
@@ -244,3 +320,11 @@ class Comparison(Same):
         )
         rows = self.summary().reset_index()
         return html_table(rows, caption=caption, limit=len(rows))
+
+
+def _joint(row: pd.Series, pairs: int) -> dict[str, float]:
+    """Return a row of differences with the interval that holds for all pairs together."""
+    mean, half = float(row["difference"]), float(row["high"] - row["low"]) / 2.0
+    wide = half * joint_factor(float(row["n"]), pairs)
+    found = {"mean": mean, **{name: float(row[name]) for name in COLUMNS[2:]}}
+    return found | {"low_joint": mean - wide, "high_joint": mean + wide}

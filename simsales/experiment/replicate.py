@@ -16,6 +16,7 @@ from simsales.engine import Plan, lower, simulate
 from simsales.engine.streams import Purpose, Streams, hash32
 from simsales.errors import InvalidInputError
 from simsales.experiment.executors import Jobs, Progress, open_workers, resolve
+from simsales.experiment.setting import setting_of
 from simsales.experiment.study import Study
 from simsales.manifest import manifest
 from simsales.model.apply import Timeline, as_timeline, sampled
@@ -114,7 +115,7 @@ def replicate(
         rows = run([(0, r) for r in range(replications)], progress)
     record = manifest("replicate", seed, replications=replications, timeline=timeline, start=start, until=until,
                       cases=cases, opening=opening, engine=engine, kpis=chosen, notes=plan.notes)  # fmt: skip
-    return Study(timeline.name, frame_of(rows), timeline.model.currency, record, plan.notes)
+    return Study(timeline.name, frame_of(rows), timeline.model.currency, record, plan.notes, setting_of([plan], replications))
 
 
 def checked(replications: int, least: int = 1) -> None:
@@ -137,7 +138,7 @@ def measure(batch: Batch, item: tuple[int, int]) -> dict[str, float]:
     """Return the KPIs of one replication of one plan: item is (plan, replication)."""
     which, replication = item
     log = simulate(drawn(batch, which, replication), batch.seed, replication, batch.engine)
-    return kpi.table(log, kpis=batch.kpis)
+    return kpi.table(log, kpis=batch.kpis, strict=False)  # a member may be another plan's; checked before
 
 
 def drawn(batch: Batch, which: int, replication: int) -> Plan:
@@ -170,8 +171,7 @@ def open_batch(batch: Batch, n_items: int, jobs: Any = None) -> Iterator[Runner]
     jobs
         As in :func:`replicate`.
     """
-    for name in batch.kpis or ():
-        kpi.parse_name(name)  # a wrong name fails here and not in a worker
+    kpi.check_members(batch.kpis or (), batch.plans)  # a wrong name fails here and not in a worker
     how = resolve(jobs)
     if jobs is None and n_items * max(expected_leads(plan) for plan in batch.plans) < SMALL:
         how = Jobs("serial")

@@ -68,7 +68,7 @@ def rerun(
     if record["command"] == "replicate":
         timeline = timeline_from(inputs["timeline"])
         return replicate(timeline, inputs["replications"], record["seed"], jobs=jobs, progress=progress, **arguments)
-    arguments["precision"] = inputs["precision"]
+    arguments |= {"precision": inputs["precision"], "asked": tuple(inputs.get("asked", ()))}
     timelines = [timeline_from(data) for data in inputs["timelines"]]
     return compare_timelines(timelines, inputs["replications"], record["seed"], arguments, jobs, progress)
 

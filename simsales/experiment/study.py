@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from simsales.same import Same
+
+if TYPE_CHECKING:
+    from simsales.experiment.setting import Setting
 
 __all__ = ["Study", "finite", "plain", "spread"]
 
@@ -32,6 +35,8 @@ class Study(Same):
         Enough to make it again.
     notes : tuple of str
         What the reader should know, such as estimated holidays.
+    setting : Setting, optional
+        Period, replications, start and assumptions.
 
     Examples
     --------
@@ -45,6 +50,7 @@ class Study(Same):
     currency: str
     manifest: dict[str, Any]
     notes: tuple[str, ...] = field(default=())
+    setting: Setting | None = None
 
     def summary(self) -> pd.DataFrame:
         """Return one row a KPI: ``mean, mc_error, sd, p10, p50, p90, n``.
@@ -56,7 +62,10 @@ class Study(Same):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the study in the JSON shape of ``simsales run --json``; undefined numbers are None."""
-        return {"kpis": plain(self.summary()), "manifest": self.manifest}
+        found: dict[str, Any] = {"kpis": plain(self.summary())}
+        if self.setting is not None:
+            found |= {"setting": self.setting.to_dict(), "says": list(self.setting.says())}
+        return found | {"manifest": self.manifest}
 
     @cached_property
     def plot(self) -> Any:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, cast
 from simsales.errors import InvalidInputError
 from simsales.facts.columns import Deals, Facts, Reps, Tasks, Visits
 from simsales.facts.past import from_history
-from simsales.facts.run import from_log
+from simsales.facts.run import from_log, members_of
 
 if TYPE_CHECKING:
     from simsales.engine import EventLog
     from simsales.history import History
 
-__all__ = ["Deals", "Facts", "Reps", "Tasks", "Visits", "facts_of", "from_history", "from_log"]
+__all__ = ["Deals", "Facts", "Reps", "Tasks", "Visits", "facts_of", "from_history", "from_log", "members_of"]
 
 
 def facts_of(source: EventLog | History | Facts) -> Facts:

@@ -165,3 +165,20 @@ def _months(plan: Plan, until: float) -> tuple[tuple[str, float, float], ...]:
     labels = [f"{number // 12}-{number % 12 + 1:02d}" for number in found.numbers]
     spans = zip(labels, found.begins, found.begins[1:], strict=False)
     return tuple((label, a, b) for label, a, b in spans if a < until)
+
+
+def members_of(plan: Plan, by: str) -> tuple[str, ...]:
+    """Return the names along a dimension that a run of a plan can have, as KPI names show them: reps are rep-1, rep-2, ...
+
+    Parameters
+    ----------
+    plan : Plan
+    by : str
+        stage, role, rep, team, channel, segment, product, region or month.
+    """
+    if by == "month":
+        return tuple(label for label, _, _ in _months(plan, plan.until))
+    if by == "rep":
+        return tuple(f"rep-{i + 1}" for i in range(len(plan.reps)))
+    return {"stage": plan.stages, "role": plan.roles, "channel": plan.channels, "segment": plan.segments,
+            "product": plan.market.products, "region": plan.market.regions, "team": _teams(plan)[1]}[by]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from simsales.calibrate.data import DAY
 from simsales.errors import ForecastError
 from simsales.forecast.baselines import baselines, noise_floor, won_between
 from simsales.forecast.runs import Block, Shared, items, ordered, plans, simulate_block
+from simsales.intervals import share_bounds
 from simsales.same import Same
 
 if TYPE_CHECKING:
@@ -99,6 +101,11 @@ class Forecast(Same):
         return None if self.target is None else float((self.samples >= self.target).mean())
 
     @property
+    def p_target_bounds(self) -> tuple[float, float] | None:
+        """What so many futures can show of :attr:`p_target`: one-sided 95 % bounds (each by itself); None without a target."""
+        return None if self.p_target is None else share_bounds(self.p_target, len(self.samples))
+
+    @property
     def mc_error(self) -> float:
         """Standard error of P50 that comes from the number of replications alone (in money)."""
         ordered_samples = np.sort(self.samples)
@@ -112,7 +119,8 @@ class Forecast(Same):
         """Return the forecast in rows: measure and value (money in the currency, shares as shares)."""
         rows: list[tuple[str, float | None]] = [
             *self.quantiles.items(), ("mean", self.mean), ("mc_error", self.mc_error),
-            ("target", self.target), ("p_target", self.p_target), ("booked", self.booked),
+            ("target", self.target), ("p_target", self.p_target),
+            *zip(("p_target_low", "p_target_high"), self.p_target_bounds or (None, None), strict=True), ("booked", self.booked),
             ("open", float(self.open_samples.mean())), ("new", float(self.new_samples.mean())),
             ("wins_to_come", float(self.wins.mean())), ("noise_floor", self.noise_floor),
             *((f"baseline:{name}", value) for name, value in self.baselines.items()),
@@ -121,11 +129,12 @@ class Forecast(Same):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON shape of the public contract."""
+        bounds = self.p_target_bounds or (None, None)
         return {
             "as_of": self._date(self.as_of), "until": self._date(self.until),
             "since": (dt.date.fromisoformat(self._date(self.since)) + dt.timedelta(days=1)).isoformat(),
             "target": self.target, "quantiles": self.quantiles, "mean": self.mean,
-            "p_target": self.p_target, "booked": self.booked, "open": float(self.open_samples.mean()),
+            "p_target": self.p_target, "p_target_low": bounds[0], "p_target_high": bounds[1], "booked": self.booked, "open": float(self.open_samples.mean()),
             "new": float(self.new_samples.mean()), "noise_floor": self.noise_floor,
             "mc_error": self.mc_error, "replications": len(self.samples), "currency": self.currency,
             "baselines": self.baselines, "notes": list(self.notes), "manifest": self.manifest,
@@ -145,13 +154,18 @@ class Forecast(Same):
 
     def __repr__(self) -> str:
         q = self.quantiles
-        chance = "" if self.p_target is None else f", P(target) {self.p_target:.0%}"
+        chance = "" if self.p_target_bounds is None else f", P(target) {self.p_target:.0%} ({_careful(self.p_target_bounds)})"
         return f"<Forecast until {self._date(self.until)}: P50 {q['p50']:,.0f} (P10 {q['p10']:,.0f}, P90 {q['p90']:,.0f}){chance}>"
 
     def _repr_html_(self) -> str:
         from simsales.report.text import html_table
 
         return html_table(self.summary())
+
+
+def _careful(bounds: tuple[float, float]) -> str:
+    """Return bounds in whole percent, rounded to the careful side."""
+    return f"{math.floor(100 * bounds[0])}% to {math.ceil(100 * bounds[1])}%"
 
 
 def forecast(

@@ -12,16 +12,18 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from simsales.errors import did_you_mean
-from simsales.facts import Facts, facts_of
+from simsales.facts import Facts, facts_of, members_of
 from simsales.kpi.base import Kpi, KpiError
 from simsales.kpi.funnel import funnel, funnel_of
 from simsales.kpi.registry import KPIS
 
 if TYPE_CHECKING:
-    from simsales.engine import EventLog
+    from simsales.engine import EventLog, Plan
     from simsales.history import History
 
-__all__ = ["DEFAULT_BY", "KPIS", "Kpi", "KpiError", "better", "funnel", "funnel_of", "parse_name", "table"]
+__all__ = [
+    "DEFAULT_BY", "KPIS", "Kpi", "KpiError", "better", "check_members", "default_names", "funnel", "funnel_of", "parse_name", "table",
+]  # fmt: skip
 
 DEFAULT_BY = ("stage", "role", "segment", "channel")
 DIMENSIONS = ("stage", "role", "rep", "team", "channel", "segment", "product", "region", "month")
@@ -35,6 +37,7 @@ def table(
     kpis: Iterable[str] | None = None,
     *,
     names: bool = False,
+    strict: bool = True,
 ) -> dict[str, float]:
     """Return the KPIs of a run or a history by name, overall first.
 
@@ -48,6 +51,8 @@ def table(
         is then not used.
     names : bool, default False
         Show reps by name; otherwise they are rep-1, rep-2, ... in the model's order.
+    strict : bool, default True
+        Refuse a member that is not there; otherwise it is left out, as a channel is that only another scenario has.
 
     Returns
     -------
@@ -83,10 +88,49 @@ def table(
                 if (dimension, i) not in parts:
                     parts[dimension, i] = facts.narrowed(dimension, i)
                 found[f"{kpi}[{dimension}={label}]"] = KPIS[kpi].function(parts[dimension, i])
-        if member is not None and member not in labels:
-            message = f"{kpi}[{dimension}] must name one of its members, got '{member}'. {did_you_mean(member, labels)}"
-            raise KpiError(message)
+        if strict and member is not None and member not in labels:
+            raise _no_member(kpi, dimension, member, labels)
     return found
+
+
+def default_names() -> tuple[str, ...]:
+    """Return the names of the default table: every KPI, and its parts by stage, role, segment and channel.
+
+    Examples
+    --------
+    >>> names = default_names()
+    >>> names[0], "utilisation[role]" in names, "leads[month]" in names
+    ('leads', True, False)
+    """
+    return tuple(name if dimension is None else f"{name}[{dimension}]" for name, dimension, _ in _all_wanted(DEFAULT_BY))
+
+
+def check_members(names: Iterable[str], plans: Sequence[Plan]) -> None:
+    """Check that each part that some names ask for is there in at least one of the organisations to be simulated.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Such as ``utilisation[role=AE]``; whole KPIs and whole dimensions are always there.
+    plans : sequence of Plan
+
+    Raises
+    ------
+    KpiError
+        If a KPI or dimension is not known, or no plan has the member: with those that there are.
+    """
+    for name in names:
+        kpi, dimension, member = parse_name(name)
+        if dimension is None or member is None:
+            continue
+        labels = tuple(dict.fromkeys(label for plan in plans for label in members_of(plan, dimension)))
+        if member not in labels:
+            raise _no_member(kpi, dimension, member, labels)
+
+
+def _no_member(kpi: str, dimension: str, member: str, labels: Sequence[str]) -> KpiError:
+    hint = did_you_mean(member, labels) or f"Hint: no {dimension} is named in the model"
+    return KpiError(f"{kpi}[{dimension}] must name one of its members, got '{member}'. {hint}")
 
 
 def parse_name(name: str) -> tuple[str, str | None, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +41,11 @@ GLOSSARY = (
         "95 % interval",
         "Where a mean or a parameter lies, given the runs or the data there were. It is not the spread of single results.",
     ),
-    ("P(better)", "Share of paired replications in which the scenario did better than the base; ties count half."),
+    (
+        "P(better)",
+        "Share of paired replications in which the scenario did better than the base; ties count half. Beside it is what so many "
+        "replications can show, each bound with 95 % confidence: 30 of 30 show at least 90 %.",
+    ),
     (
         "Monte-Carlo error",
         "Error of computing with a limited number of replications. It shrinks with more of them; the uncertainty of the future "
@@ -136,9 +141,19 @@ def html_report(
         sections = sections if changes is None else [changes, *sections]
     _warn_once(caught)
     head = _headline(forecast, comparison, money)
-    text = render(title, head, sections, manifests(results))
+    text = render(title, head, sections, manifests(results), _subtitle(results))
     write_atomically(target, text)
     return target
+
+
+def _subtitle(results: Mapping[str, Any]) -> str:
+    """Return period, replications and start of the comparison or study of a page; empty where they are not known."""
+    for name in ("comparison", "study"):
+        result = results[name]
+        data = result if isinstance(result, Mapping) else {} if result is None else result.to_dict()
+        if line := (data.get("setting") or {}).get("line"):
+            return str(line)
+    return ""
 
 
 def _funnel(history: Any) -> pd.DataFrame | None:  # noqa: ANN401 - History or None
@@ -248,7 +263,7 @@ def _manifest_data(results: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON-li
     return next(iter(found.values())) if len(found) == 1 else found
 
 
-def render(title: str, head: Headline, sections: list[Section], manifest: str = "") -> str:
+def render(title: str, head: Headline, sections: list[Section], manifest: str = "", subtitle: str = "") -> str:
     """Return the page as text.
 
     Parameters
@@ -261,6 +276,8 @@ def render(title: str, head: Headline, sections: list[Section], manifest: str = 
         In reading order.
     manifest : str
         As :func:`manifests` returns it.
+    subtitle : str
+        Below the heading.
 
     Returns
     -------
@@ -278,11 +295,19 @@ def render(title: str, head: Headline, sections: list[Section], manifest: str = 
     world.globals.update(statuses={name: kind for name, (kind, _) in STATUSES.items()}, version=_version())
     template = world.get_template("report.html.j2")
     values = {
-        "title": title, "subtitle": "", "cards": head.cards, "verdict": head.verdict, "split": head.split,
+        "title": title, "subtitle": subtitle, "cards": head.cards, "verdict": head.verdict, "split": head.split,
         "target": head.target, "target_at": head.target_at, "sections": sections, "manifest": manifest,
-        "glossary": GLOSSARY if _has_evidence(sections) else (),
+        "glossary": (),
     }  # fmt: skip
+    if _has_evidence(sections):
+        values["glossary"] = _used(template.render(**values | {"manifest": ""}, font=""))
     return template.render(**values, font=page_font(template.render(**values, font="")))
+
+
+def _used(page: str) -> tuple[tuple[str, str], ...]:
+    """Return the terms of the glossary that stand on a page."""
+    body = re.sub(r"<style>.*?</style>|<svg.*?</svg>", "", page, flags=re.DOTALL).lower()
+    return tuple((term, meaning) for term, meaning in GLOSSARY if any(word.lower() in body for word in term.split(", ")))
 
 
 def _has_evidence(sections: Iterable[Section]) -> bool:

@@ -56,32 +56,42 @@ def percent(share: SupportsFloat | None, decimals: int = 0) -> str:
 
 
 def chance(probability: SupportsFloat | None, trials: SupportsFloat | None = None) -> str:
-    """Return an estimated probability; a simulation never proves that something cannot happen.
+    """Return an estimated probability with what so many simulated futures can show of it.
+
+    A simulation never proves that something cannot happen: where all futures agree, what is said is the bound that they
+    bear. Each bound holds by itself with 95 % (Clopper and Pearson), rounded to the careful side.
 
     Parameters
     ----------
     probability : float or None
-        Between 0 and 1.
+        Between 0 and 1; ties may count half.
     trials : int, optional
-        From how many simulated futures; 30 of 30 is shown as ``>96 %``, because one in 30 more could have missed.
+        From how many simulated futures; without it only the estimate is shown.
 
     Returns
     -------
     str
-        Whole percent, from ``<1 %`` to ``>99 %``.
+        Whole percent.
 
     Examples
     --------
+    >>> chance(1.0, 30), chance(0.0, 8), chance(0.77, 30)
+    ('30 of 30: at least 90 %', '0 of 8: at most 32 %', '77 % (60 to 89 %)')
     >>> chance(0.0), chance(0.22), chance(1.0)
     ('<1 %', '22 %', '>99 %')
-    >>> chance(0.0, 30), chance(0.5, 30), chance(1.0, 30)
-    ('<4 %', '50 %', '>96 %')
     """
     part, n = known(probability), known(trials)
-    if part in (0.0, 1.0) and 1 <= n < 100:  # noqa: PLR2004 - from 100 trials on a whole percent says it
-        edge = math.ceil(100 / n)
-        return f">{100 - edge} %" if part else f"<{edge} %"
-    return percent(part if math.isnan(part) else min(max(part, 1e-9), 1 - 1e-9))
+    if math.isnan(part) or not n >= 1:
+        return percent(part if math.isnan(part) else min(max(part, 1e-9), 1 - 1e-9))
+    from simsales.intervals import share_bounds  # noqa: PLC0415 - loads SciPy, which most texts do not need
+
+    low, high = share_bounds(part, n)
+    least, most = math.floor(low * 100), math.ceil(high * 100)
+    if part >= 1.0:
+        return f"{count(n)} of {count(n)}: at least {least} %"
+    if part <= 0.0:
+        return f"0 of {count(n)}: at most {most} %"
+    return f"{percent(part)} ({least} to {most} %)"
 
 
 def interval(low: SupportsFloat | None, high: SupportsFloat | None, show: Callable[[Any], str] = number) -> str:

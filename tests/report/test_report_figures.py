@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simsales.errors import InvalidInputError
-from simsales.report import figures, palette
+from simsales.report import figures, palette, text
 from simsales.report.figures import FIGURES
 from simsales.report.svg import svg_text
 
@@ -114,7 +114,7 @@ def test_fan_shows_median_past_target_and_the_chance_to_reach_it() -> None:
     assert set(np.asarray(target.get_ydata())) == {3.0e6}
     assert target.get_linestyle() == "--"
     share = float((fc.samples >= 3.0e6).mean())
-    assert ax.get_title(loc="left") == f"P(bookings reach ¥3.00M) = {share * 100:.0f} %"
+    assert ax.get_title(loc="left") == f"P(bookings reach ¥3.00M) = {text.chance(share, len(fc.samples))}"
     for expected in ("as of 2026-11-07", "P50 ¥2.60M", "Cumulative bookings (CNY)"):
         assert expected in texts(ax)
 
@@ -178,8 +178,8 @@ def test_differences_in_shares_are_percentage_points() -> None:
 
 def test_ecdf_counts_ties_half_and_knows_the_good_direction() -> None:
     data = {"a": [-1.0, 0.0, 1.0, 2.0]}  # two better, one tie, one worse
-    assert "a: better with probability 62 %" in texts(figures.ecdf(data))
-    assert "a: better with probability 38 %" in texts(figures.ecdf(data, kpi="cycle_days", unit="days", better="lower"))
+    assert "a: better in 62 % (16 to 96 %)" in texts(figures.ecdf(data))
+    assert "a: better in 38 % (4 to 84 %)" in texts(figures.ecdf(data, kpi="cycle_days", unit="days", better="lower"))
     assert line(figures.ecdf(data), "a").tolist() == [0.25, 0.5, 0.75, 1.0]
 
 

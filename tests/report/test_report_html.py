@@ -146,7 +146,7 @@ def test_scenarios_say_whether_they_pay() -> None:
 
     blocks = scenario_section(samples.Comparison(), Canvas(), "CNY").blocks
     pays = next(block for block in blocks if isinstance(block, Table) and block.headings[0] == "Does it pay?")
-    assert pays.rows[0] == ("加两名销售", "+¥1.00M", "2.4 %", "+¥3.70M", "+¥2.70M", "+¥2.30M to +¥3.10M", "yes")
+    assert pays.rows[0] == ("加两名销售", "+¥1.00M", "2.4 %", "+¥3.70M", "+¥2.70M", "+¥2.30M to +¥3.10M", "50 %", "yes")
 
 
 def test_undefined_numbers_of_a_comparison_are_said_to_be_unknown(tmp_path: Path) -> None:
@@ -278,7 +278,8 @@ def test_sections_appear_only_for_what_is_passed(tmp_path: Path) -> None:
 def test_a_comparison_alone_leads_with_the_best_scenario(tmp_path: Path) -> None:
     text = Page(html_report(tmp_path / "c.html", title="c", comparison=samples.Comparison()).read_text(encoding="utf-8")).text
     assert "Most bookings come with “加两名销售”: +¥3.70M on average" in text
-    assert "After cost, “加两名销售” is best: +¥2.70M." in text
+    assert "After cost, “Faster demo” loses ¥1.40M." in text
+    assert "After cost, “加两名销售” is best: +¥2.70M on average against “today”, ¥4.10M more than “Faster demo”, the next" in text
 
 
 def test_a_forecast_without_target_or_extras_still_makes_a_page(tmp_path: Path) -> None:

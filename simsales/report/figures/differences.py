@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from simsales.errors import InvalidInputError
 from simsales.report import measures, palette, text
 from simsales.report.figures.base import bare, canvas, chart, finite, halo, legend_below, need, percent_axis, short
+from simsales.report.sentences import better_chance
 
 
 @chart
@@ -99,15 +100,16 @@ def _one(ax: Axes, place: float, row: Any, unit: str, currency: str | None) -> N
         ax.plot([row["p10"], row["p90"]], [place, place], color=palette.SKY, linewidth=1.6, solid_capstyle="round",
                 label="80 % of replications" if place == 0 else None)  # fmt: skip
     sure = row["low"] > 0 or row["high"] < 0
+    same = row["difference"] == row["low"] == row["high"] == 0
     bar, dot, wide, size = (palette.BLUE, palette.INK, 6, 7) if sure else (palette.MUTED, palette.MUTED, 3, 5)
-    label = "95 % interval of the mean" + ("" if sure else ", not told from chance")
+    label = "95 % interval of the mean" + ("" if sure else ": exactly 0" if same else ", not told from chance")
     known = {line.get_label() for line in ax.lines}
     ax.plot([row["low"], row["high"]], [place, place], color=bar, linewidth=wide, solid_capstyle="butt", alpha=0.85,
             label=None if label in known else label)  # fmt: skip
     ax.plot([row["difference"]], [place], marker="o", markersize=size, color=dot, markeredgecolor=palette.PAPER)
     note = text.signed(float(row["difference"]), unit, currency)
     if "p_better" in row.index and np.isfinite(row["p_better"]):
-        note += f"   P(better) {text.chance(row['p_better'], row.get('n'))}"
+        note += f"   P(better) {better_chance(row, row.get('n'))}"
     ax.annotate(note, (row["difference"], place), xytext=(0, 11), textcoords="offset points", ha="center",
                 fontsize=9 if sure else 8, color=palette.INK if sure else palette.MUTED, annotation_clip=False,
                 path_effects=halo())  # fmt: skip
@@ -166,7 +168,7 @@ def ecdf(
         share = float(np.mean(wins) + 0.5 * np.mean(values == 0))
         heights = np.arange(1, values.size + 1) / values.size
         ax.step(values, heights, where="post", color=palette.colour(place), linewidth=1.8,
-                label=f"{short(name, 48)}: better with probability {text.chance(share, values.size)}")  # fmt: skip
+                label=f"{short(name, 48)}: better in {text.chance(share, values.size)}")  # fmt: skip
     percent_axis(ax.yaxis)
     ax.set_ylim(0, 1.02)
     ax.grid(axis="y")

@@ -80,7 +80,8 @@ def heading(data: Any) -> str:  # noqa: ANN401 - a Forecast
     target, p_target = getattr(data, "target", None), getattr(data, "p_target", None)
     if target is None or p_target is None:
         return f"Median {text.money(data.quantiles['p50'], currency)}"
-    return f"P(bookings reach {text.money(target, currency)}) = {text.chance(p_target)}"
+    samples = getattr(data, "samples", None)
+    return f"P(bookings reach {text.money(target, currency)}) = {text.chance(p_target, None if samples is None else len(samples))}"
 
 
 def local_day(data: Any, name: str) -> str:  # noqa: ANN401 - a Forecast

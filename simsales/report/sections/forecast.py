@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from simsales.intervals import share_bounds
 from simsales.report import text
 from simsales.report.figures.fan import fan, local_day
 from simsales.report.figures.split import PARTS, parts, split
@@ -102,18 +103,20 @@ def forecast_headline(forecast: Any) -> Headline:  # noqa: ANN401 - a Forecast, 
 
 
 def _target_card(forecast: Any, currency: str | None) -> Card:  # noqa: ANN401
-    p_target = float(forecast.p_target)
+    p_target, n = float(forecast.p_target), len(forecast.samples)
     tone = "good" if p_target >= 0.6 else "bad" if p_target <= 0.4 else ""  # noqa: PLR2004 - colour only
-    return Card(f"Chance to reach {text.money(forecast.target, currency)}", text.chance(p_target), odds(p_target), tone)
+    return Card(f"Chance to reach {text.money(forecast.target, currency)}", text.chance(p_target, n), odds(p_target, n), tone)
 
 
-def odds(probability: float) -> str:
+def odds(probability: float, trials: float | None = None) -> str:
     """Return a probability as a frequency that can be pictured.
 
     Parameters
     ----------
     probability : float
         Between 0 and 1.
+    trials : int, optional
+        From how many simulated futures: few of them do not show that something hardly ever happens.
 
     Returns
     -------
@@ -125,10 +128,10 @@ def odds(probability: float) -> str:
     >>> odds(0.16), odds(0.75), odds(0.5), odds(0.001)
     ('about 1 time in 6', 'about 3 times in 4', 'about 1 time in 2', 'hardly ever')
     """
-    if probability < 0.02:  # noqa: PLR2004
-        return "hardly ever"
-    if probability > 0.98:  # noqa: PLR2004
-        return "almost always"
+    low, high = (probability, probability) if trials is None else share_bounds(probability, trials)
+    if probability < 0.02 or probability > 0.98:  # noqa: PLR2004 - beyond what a small frequency can picture
+        rare, sure = high < 0.02, low > 0.98  # noqa: PLR2004
+        return "hardly ever" if rare else "almost always" if sure else "too few futures to say how sure"
     choices = ((k, n) for n in range(2, 11) for k in range(1, n))
     best = min(choices, key=lambda kn: (round(abs(kn[0] / kn[1] - probability), 2), kn[1]))
     if best == (1, 10) and probability < 0.08:  # noqa: PLR2004
@@ -140,7 +143,7 @@ def _target_sentence(forecast: Any, middle: float, currency: str | None) -> str:
     gap = float(forecast.target) - middle
     side = "short of" if gap > 0 else "above"
     return (
-        f"The target of {text.money(forecast.target, currency)} is reached in {text.chance(forecast.p_target)} of them; "
+        f"The target of {text.money(forecast.target, currency)} is reached in {text.chance(forecast.p_target, len(forecast.samples))} of them; "
         f"the median is {text.money(abs(gap), currency)} {side} it."
     )
 
@@ -182,7 +185,7 @@ def forecast_section(forecast: Any, page: Canvas) -> Section:  # noqa: ANN401 - 
         blocks.append(_baselines(forecast, currency))
     swing = getattr(forecast, "swing", None)
     if swing is not None and len(swing):
-        blocks.append(_swing(swing, currency))
+        blocks.append(_swing(swing, currency, len(forecast.samples)))
     blocks.append(Prose((ASSUMED,), "assumed"))
     notes = tuple(dict.fromkeys(str(note) for note in getattr(forecast, "notes", ())))
     if notes:
@@ -219,11 +222,11 @@ def _baselines(forecast: Any, currency: str | None) -> Table:  # noqa: ANN401
     return Table(("Simple methods beside it", "Bookings", "Against the median"), tuple(rows), (False, True, True), note=note)
 
 
-def _swing(swing: pd.DataFrame, currency: str | None) -> Table:
+def _swing(swing: pd.DataFrame, currency: str | None, trials: int) -> Table:
     """Return the deals that move the result most."""
     columns: list[Column] = [
         ("deal_id", "Deal", text.cell), ("stage", "Stage", text.cell),
-        ("amount", "Amount", lambda value: text.money_full(value, currency)), ("p_win", "Chance to be won in time", text.chance),
+        ("amount", "Amount", lambda value: text.money_full(value, currency)), ("p_win", "Chance to be won in time", lambda value: text.chance(value, trials)),
         ("swing", "Moves the total by", lambda value: f"±{text.money(value, currency)}"),
     ]  # fmt: skip
     return table(swing, columns, caption="Open deals that matter most", note=SWING_NOTE, limit=_ROWS)

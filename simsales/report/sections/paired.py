@@ -29,22 +29,20 @@ def entries(comparison: Any) -> list[Entry]:  # noqa: ANN401 - a Comparison or i
     >>> entries({"scenarios": [{"name": "base"}]})
     [{'name': 'base'}]
     """
-    data = comparison if isinstance(comparison, Mapping) else comparison.to_dict()
-    return list(data["scenarios"])
+    return list(shape(comparison)["scenarios"])
+
+
+def shape(comparison: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a Comparison or its dictionary
+    """Return a comparison in the JSON shape of the public contract."""
+    return comparison if isinstance(comparison, Mapping) else dict(comparison.to_dict())
 
 
 def changed(found: list[Entry]) -> list[Entry]:
-    """Return the scenarios without the base, which stands first with differences of zero."""
-    return found[1:] if found and _is_base(found[0]) else found
+    """Return the scenarios without the base, which stands first."""
+    return found[1:]
 
 
-def _is_base(entry: Entry) -> bool:
-    """Return whether an entry differs from the base in nothing."""
-    gaps = entry.get("difference") or {}
-    return not any(one.get(key) for one in gaps.values() for key in ("mean", "low", "high"))
-
-
-def gap(entry: Entry, kpi: str) -> Mapping[str, Any]:
+def gap(entry: Mapping[str, Any], kpi: str) -> Mapping[str, Any]:
     """Return the difference of a scenario in one KPI; empty where it is not known."""
     found = (entry.get("difference") or {}).get(kpi) or {}
     return found if found.get("mean") is not None else {}
@@ -113,6 +111,6 @@ def mean(entry: Entry, kpi: str) -> Any:  # noqa: ANN401 - float or None
     return ((entry.get("kpis") or {}).get(kpi) or {}).get("mean")
 
 
-def trials(entry: Entry, kpi: str) -> Any:  # noqa: ANN401 - number or None
-    """Return how many replications stand behind a KPI, where known."""
-    return ((entry.get("kpis") or {}).get(kpi) or {}).get("n")
+def trials(entry: Mapping[str, Any], kpi: str) -> Any:  # noqa: ANN401 - number or None
+    """Return how many replications stand behind the difference in a KPI, where known."""
+    return gap(entry, kpi).get("n") or ((entry.get("kpis") or {}).get(kpi) or {}).get("n")

@@ -35,10 +35,12 @@ def study_section(study: Any, page: Canvas, currency: str | None = None) -> Sect
     Section
         Overall measures; breakdowns and meanings are folded, breakdowns by rep are left out.
     """
-    kpis = (study if isinstance(study, Mapping) else study.to_dict())["kpis"]
+    data = study if isinstance(study, Mapping) else study.to_dict()
+    kpis = data["kpis"]
     overall = [kpi for kpi in FIRST if kpi in kpis] + [kpi for kpi in kpis if "[" not in kpi and kpi not in FIRST]
     broken = [kpi for kpi in kpis if "[" in kpi and "[rep=" not in kpi]
-    blocks: list[Block] = []
+    line, said = (data.get("setting") or {}).get("line"), tuple(data.get("says") or ())
+    blocks: list[Block] = [*([Prose((f"Simulated: {line}.",))] if line else ()), *([Prose(said, "warning")] if said else ())]
     frame = getattr(study, "frame", None)
     if frame is not None and "bookings" in frame and frame["bookings"].notna().any():
         blocks.append(page.draw(distribution(frame["bookings"], kpi="bookings", currency=currency), CAPTION))

@@ -1,0 +1,136 @@
+"""What stands beside every result of many runs: period, replications, start, and what was assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from simsales import kpi
+from simsales.engine import Plan
+from simsales.model.schema import Model
+
+__all__ = ["Setting", "faster", "setting_of"]
+
+SPEED = ("cycle_days", "time_in_stage_days", "queue_days", "response_hours")
+"""KPIs that show that deals go faster or slower."""
+EMPTY = "The run starts without open deals: bookings of its first weeks come late, in the base and in every scenario."
+ONCE = (
+    "{names} how fast deals go: part of a gain from speed comes once, because deals that would have closed after the last day "
+    "close before it. Do not count that part again every year{hint}."
+)
+HINT = "; compare the years of a longer run (--until, --kpi \"bookings[month]\") before calling it lasting"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Period, replications, start and assumptions of a study or comparison.
+
+    Parameters
+    ----------
+    start, until : str
+        First and last day, ISO dates.
+    replications : int
+    open_deals : int
+        With which the run starts; 0: with an empty pipeline.
+    cases : int, optional
+        So many leads were simulated to their end, whatever the period.
+    assumed : tuple of str
+        What nobody measured, in sentences.
+
+    Examples
+    --------
+    >>> setting = Setting("2027-01-01", "2027-12-31", 30, 0)
+    >>> setting.line()
+    '2027-01-01 to 2027-12-31, 30 replications, starting without open deals'
+    """
+
+    start: str
+    until: str
+    replications: int
+    open_deals: int
+    cases: int | None = None
+    assumed: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """Return period, replications and start in one line."""
+        begins = f"starting with {self.open_deals:,} open deals" if self.open_deals else "starting without open deals"
+        period = f"{self.start} to {self.until}" if self.cases is None else f"{self.cases:,} leads from {self.start} on"
+        return f"{period}, {self.replications:,} replications, {begins}"
+
+    def says(self, changed: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return what a reader must know of the start and of the assumptions.
+
+        Parameters
+        ----------
+        changed : sequence of str
+            Scenarios that change how fast deals go.
+
+        Examples
+        --------
+        >>> said = Setting("2027-01-01", "2027-12-31", 30, 0).says(["redesign"])
+        >>> "starts without open deals" in said[0], "part of a gain from speed comes once" in said[1]
+        (True, True)
+        """
+        said = [] if self.open_deals or self.cases is not None else [EMPTY]
+        if changed and self.cases is None:
+            names = " and ".join(filter(None, (", ".join(f"“{name}”" for name in changed[:-1]), f"“{changed[-1]}”")))
+            said.append(ONCE.format(names=f"{names} {'changes' if len(changed) == 1 else 'change'}", hint=HINT))
+        return (*said, *self.assumed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the setting for JSON."""
+        return asdict(self) | {"assumed": list(self.assumed), "line": self.line()}
+
+
+def setting_of(plans: Sequence[Plan], replications: int) -> Setting:
+    """Return the setting of runs of some plans, the base first.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        Lowered with the same period and the same open deals.
+    replications : int
+    """
+    plan = plans[0]
+    last = plan.clock.date(plan.until - 1e-6)  # the run ends where this day does
+    assumed = dict.fromkeys(line for each in plans for model in _models(each) for line in _assumed(model))
+    uncertain = any(each.timeline.uncertain is not None for each in plans)
+    drawn = ["Numbers that a scenario calls uncertain are drawn anew in every replication."] if uncertain else []
+    return Setting(
+        plan.clock.date(plan.start).isoformat(), last.isoformat(), replications,
+        0 if plan.opening is None else len(plan.opening.ids), plan.cases, (*assumed, *drawn),
+    )  # fmt: skip
+
+
+def _models(plan: Plan) -> list[Model]:
+    return [regime.model for regime in plan.timeline.regimes]
+
+
+def _assumed(model: Model) -> list[str]:
+    """Return what a model assumes about people, in sentences."""
+    said = []
+    if model.effort is not None and model.effort.status == "assumed":
+        said.append("The reaction of effort to pay is assumed, not measured; compare with effort: off.")
+    if any(parameter.status == "assumed" for parameter in model.provenance):
+        said.append("Some parameters of the model are assumed, not learnt from data; simsales check lists them.")
+    return said
+
+
+def faster(rows: pd.DataFrame) -> bool:
+    """Tell whether a scenario changes how fast deals go, as far as its differences tell.
+
+    Parameters
+    ----------
+    rows : DataFrame, one row a KPI
+        With ``low, high`` of the difference from the base.
+
+    Examples
+    --------
+    >>> faster(pd.DataFrame({"low": [-3.0], "high": [-1.0]}, index=["cycle_days"]))
+    True
+    """
+    found = rows[[kpi.parse_name(str(name))[0] in SPEED and "[" not in str(name) for name in rows.index]]
+    return bool(((found["low"] > 0) | (found["high"] < 0)).any())
