@@ -137,7 +137,7 @@ def test_the_version_is_printed() -> None:
 def test_run_prints_one_json_object_and_nothing_else(files: Path) -> None:
     result = simsales("run", files / "基线.yaml", "--reps", 3, "--jobs", 1, "--json")
     data = json.loads(result.stdout)
-    assert set(data) == {"kpis", "manifest"}
+    assert {"kpis", "setting", "says", "manifest"} == set(data)
     assert {"mean", "mc_error", "p10", "p50", "p90"} <= set(data["kpis"]["bookings"])
     assert {"leads", "won", "win_rate", "bookings", "cycle_days", "utilisation[role=销售]"} <= set(data["kpis"])
 

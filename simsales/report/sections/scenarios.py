@@ -158,7 +158,7 @@ def _pairs(result: Any, kpi: str, currency: str | None) -> Table | None:  # noqa
 def _decision(found: list[Entry], currency: str | None) -> Table:
     """Return the table to decide by: bookings, cycle time, P(better), cost and net."""
     rows = tuple(_decision_row(entry, currency, is_base=entry is found[0]) for entry in found)
-    headings = ("Scenario", "Bookings, mean", "Difference", "95 % interval of it", "P(better)", "Cycle time", "Cost", "Net")
+    headings = ("Scenario", "Bookings, mean", "Difference", "95 % interval of it", "P(better)", measures.label("cycle_days"), "Cost", "Net")
     return Table(headings, rows, (False, *(True,) * 7))
 
 
