@@ -412,7 +412,7 @@ def test_further_kpis_have_slow_twins_on_the_tables(log):
     for _, rows in tasks.groupby("deal_id"):
         for (_, a), (_, b) in itertools.pairwise(rows.iterrows()):
             if a["role"] != b["role"] and pd.notna(a["ended_at"]) and pd.notna(b["started_at"]):
-                waits.append((b["started_at"] - a["ended_at"]) / pd.Timedelta(days=1))
+                waits.append((b["started_at"] - b["queued_at"]) / pd.Timedelta(days=1))
     assert kpi.KPIS["handoff_days"](log) == pytest.approx(np.mean(waits), rel=1e-6)
 
 

@@ -5,7 +5,9 @@ A model and a seed determine every event; an engine only works out the consequen
 R1  Arrival. Lead i of a channel arrives when the channel's rate, added up, reaches the sum of i keyed
     exponential draws. It is routed at once, by the loads before it: in turn, to the least loaded, by weight, by territory, or by
     tiers of amount or score (the most skilled of those employed get the highest tier; a tier without room falls to the
-    next lower one, then to the next higher one). With ``max_open_deals`` only reps with room count; where nobody has
+    next lower one, then to the next higher one). Ties (equal loads, equal skill at the edge of a tier, who is first in
+    turn) are settled by lot: a keyed draw of the deal gives each rep a number, the smallest wins; so one more rep takes
+    only what he or she wins, and the order of the file favours nobody. With ``max_open_deals`` only reps with room count; where nobody has
     any, the deal has no owner until somebody with room takes its task from the pool. Its attributes are keyed draws too: segment,
     product, region, list price, discount, terms and score; currencies convert at the rate of the day of creation.
     Campaigns and bought leads are sources of their own with their own keys. In a finite market a lead whose prospect
@@ -19,7 +21,8 @@ R2  Visit. On entering a stage a deal has its tasks done in order, waits its del
 R3  Queue and work. A task joins the queue of the rep who has the deal in that role, or the role's pool. A
     free rep takes the first of both by the role's queue rule, then waiting since, then deal. Work is not
     interrupted but pauses outside the rep's own working time (calendar, days off); speed, selling share, ramp, training
-    and effort are read at its start. A pool task is offered to whoever is at work and has been free for longest. After
+    and effort are read at its start. A pool task is offered to whoever is at work, has least in hand and has been free for longest (ties by lot); so
+    is what waits when a shift opens or a meeting ends: one task each, in that order. After
     ``recycle_days`` an unbegun task goes from its owner to the pool; the former owner may not take it for
     ``reclaim_days``. Amount, expected value and score of a queued task are those at queueing.
     A task that gathers waits for the first working instant on or after the next such date (who comes at that very
@@ -28,7 +31,8 @@ R3  Queue and work. A task joins the queue of the rep who has the deal in that r
     another role than the deal's last one (assistants aside) changes hands first: a keyed delay, at whose end the deal
     may be lost; no queue time and no patience run meanwhile.
 R4  Patience. A task that has waited longer than the visit's patience loses the deal: ``no_response``.
-    A part in hand beside it is finished first.
+    Parts that wait or are on their way (hand-off, gathering) are taken back at that moment, whatever their order in the
+    file; a part in hand is finished first, and what happens until then changes neither loss nor reason.
 R5  Exit. One keyed uniform against cumulative probabilities, best exits first; effects and shocks shift the
     log-odds of the advancing exits as a group. The delay is the chosen exit's own law.
     The first context whose condition holds on entry replaces exits, shifts odds, scales delays and work (an opening
@@ -42,7 +46,9 @@ R6  Gates, loops, limits. ``when`` is evaluated on entry; a skipped stage takes 
     amount; a reason counts where the deal is lost or not decided. At the breach of a service level (not before the start) what waits
     then escalates: any rep of another role may take it, or with ``pass`` the work left is dropped and the exit drawn.
 R7  People. Hires and leaves have dates. A leaver finishes the tasks in hand; queued tasks and open deals are
-    routed anew; with nobody there, tasks wait in the pool for the next hire. By attrition a rep leaves when a hazard,
+    routed anew; with nobody there, tasks wait in the pool for the next hire. Who leaves at an instant gets no deal at it;
+    those who leave together are gone before the first of their deals (in order of deals) is routed, and those who are
+    hired then are there. By attrition a rep leaves when a hazard,
     constant between month begins (tenure turns after 365.25 days; attainment is looked at when a month begins, time
     before the hire apart: in the pay period so far, or in the one that has just ended), has used up the rep's keyed exponential draw; after a keyed vacancy a replacement takes the
     seat: the same person but for name and ramp. A planned leave closes the seat. An owned deal whose owner leaves is
@@ -57,8 +63,10 @@ R8  Effort. A closed form of plan, attainment and time left, evaluated when a ta
     Timing moves the end of a won exit's delay, whoever owns the deal; a pulled deal is booked at its price cut.
 R9  Warm start. A deal that is open at the start keeps its age; exit and remaining delay are drawn given the
     age. Deals that wait for a task keep their waiting time, and all have queued before anybody begins.
-R10 Order. Events are ordered by time, then kind (arrivals, delay ends, task ends, staffing changes and shift
-    openings, reviews, patience), then id; the consequences of one are complete before the next.
+R10 Order. Events are ordered by time (as computed), then kind (arrivals, delay ends, task ends, staffing changes and
+    shift openings, reviews, patience), then id, then sub-key (position of the task, kind of review: service level,
+    recycling, reclaiming); the consequences of one are complete before the next. Of staffing changes, regimes begin
+    first, then hires come, leavers go, and then everybody takes work.
 R11 Horizon. Events at the horizon belong to what follows; open deals stay open, tasks in hand in hand.
     Created + opened = won + lost + no decision + open, checked after every run.
 

@@ -82,19 +82,19 @@ def _table(rows: list[list[float]], width: int) -> Floats:
 
 
 def _visit_columns(rows: list[list[float]]) -> VisitColumns:
-    t = _table(rows, 8)
+    t = _table(rows, 9)
     deal, seq, stage, exit_, owner, number = (t[:, i].astype(np.int64) for i in (0, 1, 2, 5, 6, 7))
-    return VisitColumns(deal, seq, stage, t[:, 3], t[:, 4], exit_, owner, number)
+    return VisitColumns(deal, seq, stage, t[:, 3], t[:, 4], exit_, owner, number, np.where(np.isinf(t[:, 8]), np.nan, t[:, 8]))
 
 
 def _task_columns(plan: Plan, until: float, rows: list[list[float]]) -> TaskColumns:
-    t = _table(rows, 9)
+    t = _table(rows, 11)
     deal, seq, stage, role, rep = (t[:, i].astype(np.int64) for i in range(5))
     started, ended, hours = t[:, 6], t[:, 7].copy(), np.nan_to_num(t[:, 8])
     for i in np.flatnonzero(ended >= until):  # in hand at the horizon
         ended[i] = np.nan
         hours[i] = plan.staffing.hours[rep[i]].hours_between(float(started[i]), until)
-    return TaskColumns(deal, seq, stage, role, rep, t[:, 5], started, ended, hours)
+    return TaskColumns(deal, seq, stage, role, rep, t[:, 5], started, ended, hours, t[:, 9], t[:, 10])
 
 
 def check_conservation(log: EventLog, expected: int) -> None:

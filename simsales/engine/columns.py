@@ -66,6 +66,8 @@ class VisitColumns:
     exit : ndarray of int
         Next stage, an outcome code, or ``state.NONE`` while open. A stage that the deal then skips
         counts as the exit that was taken.
+    sla : ndarray of float
+        Days within which this very stay should end, by the regime that the deal had taken up; NaN: no service level.
     """
 
     deal: Ints
@@ -76,6 +78,7 @@ class VisitColumns:
     exit: Ints
     owner: Ints
     number: Ints
+    sla: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +93,11 @@ class TaskColumns:
         Days since the epoch; NaN where it did not happen before the horizon.
     work_hours : ndarray of float
         Working hours that the rep was busy with it, up to the horizon; 0 if it never began.
+    dropped : ndarray of float
+        Days since the epoch when a task that had waited was taken back: given up, passed on, or lost with its deal; else NaN.
+    handed : ndarray of float
+        Days since the epoch when the deal was ready to change hands for this task, before any delay of the hand-off;
+        NaN where the role had it already.
     """
 
     deal: Ints
@@ -101,3 +109,5 @@ class TaskColumns:
     started: Floats
     ended: Floats
     work_hours: Floats
+    dropped: Floats
+    handed: Floats

@@ -1,8 +1,8 @@
 """SimPy with a total order of events (R10).
 
-SimPy breaks ties by insertion. Here an event that happens *at a time* is ordered by (time, kind, id); what
+SimPy breaks ties by insertion. Here an event that happens *at a time* is ordered by (time, kind, id, sub-key); what
 follows from it at the same instant (SimPy's own priorities 0 and 1) is complete before the next one, and
-nothing depends on who was scheduled first.
+nothing depends on who was scheduled first: two events that agree in all four must mean the same.
 """
 
 from __future__ import annotations
@@ -26,8 +26,16 @@ class Kind(IntEnum):
     PATIENCE = 60
 
 
+class Review(IntEnum):
+    """Sub-keys of reviews of one deal at one instant; the task, or the rep, is added."""
+
+    BREACH = 0
+    RECYCLE = 1 << 20
+    RECLAIM = 2 << 20
+
+
 class OrderedEnvironment(simpy.Environment):
-    """A SimPy environment whose dated events are ordered by (time, kind, id).
+    """A SimPy environment whose dated events are ordered by (time, kind, id, sub-key).
 
     Examples
     --------
@@ -41,13 +49,26 @@ class OrderedEnvironment(simpy.Environment):
     ['arrival', 'task']
     """
 
-    def at(self, time: float, kind: int, ident: int, event: Event | None = None) -> Event:
-        """Let `event` (a new one if None) happen at an absolute time."""
+    def at(self, time: float, kind: int, ident: int, event: Event | None = None, sub: int = 0) -> Event:
+        """Let `event` (a new one if None) happen at an absolute time.
+
+        Parameters
+        ----------
+        time : float
+            Days since the epoch.
+        kind : int
+            A :class:`Kind`.
+        ident : int
+            The deal, the rep or whatever it happens to.
+        event : Event, optional
+        sub : int
+            What tells apart events of one kind that happen to the same one: the position of a task, the kind of a review.
+        """
         if event is None:
             event = Event(self)
         event._ok = True  # noqa: SLF001 - as succeed() does, but without scheduling at once
         event._value = None  # noqa: SLF001
-        entry: Any = (time, kind, (ident, next(self._eid)), event)
+        entry: Any = (time, kind, (ident, sub, next(self._eid)), event)
         heappush(self._queue, entry)
         return event
 

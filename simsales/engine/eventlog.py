@@ -153,9 +153,13 @@ class EventLog(Same):
 
     @cached_property
     def tasks(self) -> pd.DataFrame:
-        """One row a task, with History's columns."""
+        """One row a task, with History's columns.
+
+        Where it happened also ``dropped_at`` (a task that had waited was given up, passed on or lost with its deal) and
+        ``handed_at`` (when the deal was ready to change hands for this task, before any delay of the hand-off).
+        """
         task = self.task
-        return pd.DataFrame(
+        found = pd.DataFrame(
             {
                 "deal_id": _texts(self.ids[task.deal]),
                 "seq": task.seq,
@@ -168,6 +172,8 @@ class EventLog(Same):
                 "work_hours": task.work_hours,
             }
         )
+        rare = {"dropped_at": task.dropped, "handed_at": task.handed}
+        return found.assign(**{name: self.moments(days) for name, days in rare.items() if not np.isnan(days).all()})
 
     @cached_property
     def reps(self) -> pd.DataFrame:

@@ -70,6 +70,7 @@ class Purpose(IntEnum):
     ATTRITION = 40
     VACANCY = 41
     HANDOVER = 42
+    TIE = 43
     UNCERTAIN = 50
     PAST = 51
     PAST_CHOICE = 52

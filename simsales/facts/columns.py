@@ -104,7 +104,8 @@ class Tasks(NamedTuple):
     busy_hours : ndarray of float
         Working hours that the rep spent on it inside the window and the employment.
     handed_days : ndarray of float
-        From the end of the deal's task before, done by another role, to the start of this one; NaN for others.
+        From when the deal was ready to change hands for this task to the start of the work, the delay of the hand-off
+        included and the customer's time not; NaN where the role had it already. See :func:`handed` for histories.
     """
 
     deal: Ints
@@ -326,11 +327,32 @@ def stays(
     return Visits(deal, stage, entered, left, returned, sla, selling)
 
 
-def handed(deal: Ints, role: Ints, started: Floats, ended: Floats) -> Floats:
-    """Return the days from the end of a task to the start of the same deal's next one where another role does it."""
-    found = np.full(len(deal), np.nan)
-    before, after = slice(None, -1), slice(1, None)
-    gap = started[after] - ended[before]
-    other = (deal[before] == deal[after]) & (role[before] != role[after]) & (gap >= 0.0)
-    found[1:][other] = gap[other]
+def handed(deal: Ints, role: Ints, queued: Floats, started: Floats, ended: Floats) -> Floats:
+    """Return how long each task of a history waited for hands other than those that ended the deal's work before it.
+
+    Tasks of any order. The task before is the one that had ended last when this one was queued; the wait begins then.
+    Where the queueing is not known, it begins with the end of the task before, and the customer's time may be in it.
+    NaN where the same role goes on.
+
+    Examples
+    --------
+    >>> deal, role = np.zeros(3, dtype=int), np.array([0, 1, 0])  # a short part of role 1 beside a long one of role 0
+    >>> handed(deal, role, np.array([0.0, 0.0, 2.0]), np.array([0.0, 0.0, 2.5]), np.array([2.0, 0.1, 3.0]))
+    array([nan, nan, nan])
+    >>> handed(deal, 1 - role, np.full(3, np.nan), np.array([0.0, 1.0, 4.0]), np.array([0.5, 2.0, 5.0]))
+    array([nan, 0.5, 2. ])
+    """
+    ready = np.where(np.isnan(queued), started, queued)
+    n, at_once = len(deal), ended == started
+    moment = np.concatenate([ended, ready])
+    kind = np.concatenate([np.where(at_once, 2, 0), np.ones(n, dtype=np.int64)])  # no task comes before itself
+    order = np.lexsort((kind, moment, np.concatenate([deal, deal])))  # what has not ended is last of its deal
+    is_end = order < n
+    last = np.maximum.accumulate(np.where(is_end, np.arange(2 * n), -1))
+    place = np.flatnonzero(~is_end)
+    task, before = order[place] - n, order[np.maximum(last[place], 0)] % max(n, 1)
+    known = (last[place] >= 0) & ~np.isnan(ready[task]) & (deal[before] == deal[task]) & (role[before] != role[task])
+    found = np.full(n, np.nan)
+    task, before = task[known], before[known]
+    found[task] = started[task] - np.where(np.isnan(queued[task]), ended[before], queued[task])
     return found

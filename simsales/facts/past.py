@@ -112,11 +112,16 @@ def _history_tasks(
     tasks = history.tasks
     roles, deal = _names(tasks["role"]), ids.get_indexer(pd.Index(tasks["deal_id"])).astype(np.int64)
     queued, started = _days(tasks["queued_at"], zero), _days(tasks["started_at"], zero)
-    wait = np.where(np.isnan(started), ends[deal] if len(ends) else np.nan, started) - queued
+    never = ends[deal] if len(ends) else np.full(len(tasks), np.nan)
+    if "dropped_at" in tasks:  # a simulated run tells when
+        dropped = _days(tasks["dropped_at"], zero)
+        never = np.where(np.isnan(dropped), never, dropped)
+    wait = np.where(np.isnan(started), never, started) - queued
     does = _codes(tasks["role"], roles)
-    order = np.lexsort((started, deal))
-    waited = np.full(len(tasks), np.nan)
-    waited[order] = handed(deal[order], does[order], started[order], _days(tasks["ended_at"], zero)[order])
+    if "handed_at" in tasks:
+        waited = started - _days(tasks["handed_at"], zero)
+    else:
+        waited = handed(deal, does, queued, started, _days(tasks["ended_at"], zero))
     columns = Tasks(
         deal, _codes(tasks["stage"], stages), does, _codes(tasks["rep"], reps), wait, np.full(len(tasks), np.nan), waited,
     )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from simsales.engine.clock import periods
 from simsales.engine.life.state import NO_RESPONSE
 from simsales.engine.plan import LOST, NO_DECISION, WON
-from simsales.facts.columns import Deals, Facts, Reps, Tasks, handed, stays
+from simsales.facts.columns import Deals, Facts, Reps, Tasks, stays
 from simsales.model.roster import named_reps
 
 if TYPE_CHECKING:
@@ -44,12 +44,12 @@ def from_log(log: EventLog) -> Facts:
         channel=deal.channel, answered=deal.created + deal.response / 24.0, product=deal.product, region=deal.region,
         listed=deal.list_amount, delivery=plan.market.unit_cost[deal.regime] * deal.list_amount,
     )  # fmt: skip
-    wait = np.where(np.isnan(task.started), _stay_ends(log), task.started) - task.queued
-    waited = handed(task.deal, task.role, task.started, task.ended)
-    tasks = Tasks(task.deal, task.stage, task.role, task.rep, wait, _busy_hours(log), waited)
+    until_then = np.where(np.isnan(task.dropped), log.until, task.dropped)
+    wait = np.where(np.isnan(task.started), until_then, task.started) - task.queued
+    tasks = Tasks(task.deal, task.stage, task.role, task.rep, wait, _busy_hours(log), task.started - task.handed)
     team, teams = _teams(plan)
     reps = Reps(np.arange(len(plan.reps)), plan.rep_role, _available_hours(log), team, *_employment(log))
-    visited = stays(visit.deal, visit.stage, visit.entered, visit.left, _service_levels(log),
+    visited = stays(visit.deal, visit.stage, visit.entered, visit.left, visit.sla,
                     ~log.after_sale[visit.stage])  # fmt: skip
     return Facts(
         start=log.start, until=log.until, deals=deals, visits=visited, tasks=tasks,
@@ -57,15 +57,6 @@ def from_log(log: EventLog) -> Facts:
         rep_names=plan.reps, months=_months(plan, log.until), plan=plan, log=log, products=plan.market.products,
         regions=plan.market.regions, teams=teams,
     )  # fmt: skip
-
-
-def _stay_ends(log: EventLog) -> Floats:
-    """Return when the stay of each task ended; the end of the run where it goes on."""
-    visit, task = log.visit, log.task
-    base = int(visit.seq.max(initial=0)) + 1
-    place = np.searchsorted(visit.deal * base + visit.seq, task.deal * base + task.seq)
-    left = visit.left[place]
-    return np.where(np.isnan(left), log.until, left)
 
 
 def _employment(log: EventLog) -> tuple[Floats, Floats]:
@@ -80,21 +71,6 @@ def _teams(plan: Plan) -> tuple[Ints, tuple[str, ...]]:
     by_rep = [people.get(plan.reps[seat]) for seat in plan.staffing.seat]
     names = tuple(dict.fromkeys(team for team in by_rep if team is not None))
     return np.array([-1 if team is None else names.index(team) for team in by_rep], dtype=np.int64), names
-
-
-def _service_levels(log: EventLog) -> Floats:
-    """Return the service level of each visit's stage in days, as the regime that had begun states it; NaN: none."""
-    table = _sla_days(log.plan)
-    if np.isnan(table).all():
-        return np.full(len(log.visit.deal), np.nan)
-    regime = np.maximum(np.searchsorted(log.plan.regime_start, log.visit.entered, side="right") - 1, 0)
-    return np.asarray(table[regime, log.visit.stage])
-
-
-@lru_cache(maxsize=64)
-def _sla_days(plan: Plan) -> Floats:
-    rows = [{stage.name: stage.sla_days for stage in regime.model.stages} for regime in plan.timeline.regimes]
-    return np.array([[row.get(name) for name in plan.stages] for row in rows], dtype=np.float64)
 
 
 def _credited(log: EventLog) -> Ints:

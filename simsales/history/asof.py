@@ -169,6 +169,9 @@ def _tasks_then(tasks: pd.DataFrame, visits: pd.DataFrame, at: pd.Timestamp) -> 
     out["started_at"] = out["started_at"].mask(not_begun)
     out["ended_at"] = out["ended_at"].mask(unfinished)
     out["work_hours"] = out["work_hours"].mask(unfinished)
+    for name in ("dropped_at", "handed_at"):  # a simulated run has them
+        if name in out:
+            out[name] = out[name].mask(out[name] > at)
     if "pieces" in out and (several := unfinished & out["pieces"].notna()).any():
         then = pieces.until(out.loc[several, "pieces"], at)
         for name in then.columns:

@@ -67,8 +67,8 @@ _FURTHER = (
         "attributed)", "lower", "获客成本", measures.cac, ("channel",)),
     Kpi("sla_breach", "share", "share of stays that last longer than their stage's service level; stays that are not over count as "
         "open", "lower", "超时率", measures.sla_breach, ("stage",)),
-    Kpi("handoff_days", "days", "mean time from the end of a task to the start of the same deal's next one, where another "
-        "role does it", "lower", "交接时间", measures.handoff_days, ("stage", "role")),
+    Kpi("handoff_days", "days", "mean time from when a deal was ready for another role to the start of that role's work: delay of the "
+        "hand-off and queue, without the customer's time", "lower", "交接时间", measures.handoff_days, ("stage", "role")),
     Kpi("rework_rate", "share", "share of stays before the win from which the deal goes back to the same or an earlier stage; stays that are not over count as open", "lower",
         "返工率", measures.rework_rate, ("stage",)),
     Kpi("attrition_rate", "share", "reps who left in the run / mean head count, a year", "lower", "人员流失率",

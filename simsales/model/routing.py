@@ -10,7 +10,7 @@ Queue = Literal["fifo", "highest_value", "expected_value", "score", "newest", "o
 ROUTING_RULES: dict[str, str] = {
     "pool": "nobody owns the deal; any free rep of the role takes it from the shared queue",
     "round_robin": "owners in turn, in the order of the reps",
-    "least_loaded": "the rep with the fewest open deals per unit of weight; ties by rep order",
+    "least_loaded": "the rep with the fewest open deals per unit of weight; ties by lot",
     "weighted": "a keyed draw in proportion to the reps' weights",
     "territory": "the least loaded rep whose territory the deal is in; without one, the least loaded of all",
     "skill": "large deals to the most skilled reps (tiers of the amount), there to the least loaded",

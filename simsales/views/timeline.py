@@ -52,7 +52,8 @@ class Timeline:
     task_visit, task_role : ndarray of int, shape (n_tasks,)
         Sorted by visit, then by `queued`; role -1 is unknown.
     queued, started, ended, work_days : ndarray of float, shape (n_tasks,)
-        Inside the visit; a task that never began starts and ends when the visit does. Work in days of working time.
+        Inside the visit; a task that never began starts and ends when it was taken back, else when the visit ends. Work in
+        days of working time.
     waited_hours : ndarray of float, shape (n_tasks,)
         Working hours of whoever took the task (of the organisation where nobody did) between `queued` and `started`;
         clock hours in a history.
@@ -105,7 +106,7 @@ def _of_log(log: EventLog) -> Timeline:
         stages=log.plan.stages, roles=log.plan.roles, start=log.start, until=log.until, ids=log.ids, created=deal.created,
         closed=deal.closed, status=status,
         visits=(visit.deal, visit.seq, visit.stage, visit.entered, visit.left, ends), after_sale=log.after_sale,
-        tasks=(task.deal, task.seq, task.role, task.queued, task.started, task.ended, task.work_hours, task.rep),
+        tasks=(task.deal, task.seq, task.role, task.queued, task.started, task.ended, task.work_hours, task.rep, task.dropped),
         hours=partial(_rep_hours, log),
     )  # fmt: skip
 
@@ -127,7 +128,8 @@ def _of_history(history: History) -> Timeline:
                 _days(visits["entered_at"], zero), _days(visits["left_at"], zero), ends),
         tasks=(ids.get_indexer(pd.Index(tasks["deal_id"])), tasks["seq"].to_numpy(np.int64), _codes(tasks["role"], roles),
                _days(tasks["queued_at"], zero), _days(tasks["started_at"], zero), _days(tasks["ended_at"], zero),
-               tasks["work_hours"].to_numpy(float), np.full(len(tasks), NOBODY)),
+               tasks["work_hours"].to_numpy(float), np.full(len(tasks), NOBODY),
+               _days(tasks["dropped_at"], zero) if "dropped_at" in tasks else np.full(len(tasks), np.nan)),
         hours=None, after_sale=np.zeros(len(stages), dtype=bool),
     )  # fmt: skip
 
@@ -192,14 +194,15 @@ def _place_of(deal: Ints, seq: Ints, task_deal: Ints, task_seq: Ints) -> Ints:
 
 def _cut(tasks: tuple[Any, ...], visit: Ints, entered: Floats, left: Floats) -> tuple[Any, ...]:
     """Return the tasks that belong to a visit, cut to it and sorted."""
-    _, _, role, queued, started, ended, hours, rep = tasks
+    _, _, role, queued, started, ended, hours, rep, dropped = tasks
     known = (visit >= 0) & ~(np.isnan(queued) & np.isnan(started))
-    kept = (visit, role, queued, started, ended, hours, rep)
-    visit, role, queued, started, ended, hours, rep = (column[known] for column in kept)
+    kept = (visit, role, queued, started, ended, hours, rep, dropped)
+    visit, role, queued, started, ended, hours, rep, dropped = (column[known] for column in kept)
     begin, stop = entered[visit], left[visit]
     queued = np.clip(np.where(np.isnan(queued), started, queued), begin, stop)
-    started = np.clip(np.where(np.isnan(started), stop, started), queued, stop)
-    ended = np.clip(np.where(np.isnan(ended), stop, ended), started, stop)
+    gone = np.isnan(started) & ~np.isnan(dropped)
+    started = np.clip(np.where(gone, dropped, np.where(np.isnan(started), stop, started)), queued, stop)
+    ended = np.where(gone, started, np.clip(np.where(np.isnan(ended), stop, ended), started, stop))
     work = np.where(np.isnan(hours), ended - started, hours / 24.0)
     order = np.lexsort((queued, visit))
     return tuple(column[order] for column in (visit.astype(np.int64), role.astype(np.int64), queued, started, ended, work, rep))

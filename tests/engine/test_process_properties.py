@@ -142,6 +142,14 @@ def _check_tasks(log: EventLog) -> None:
     left = visit.left[np.searchsorted(visit.deal * 1000 + visit.seq, task.deal * 1000 + task.seq)]
     assert not np.any(task.ended > left)  # a visit holds its tasks
     assert not np.any(begun & np.isnan(task.ended) & ~np.isnan(left))  # also those in hand
+    # a task that never began was taken back at a stated time, or still waits
+    taken = ~np.isnan(task.dropped)
+    assert not np.any(taken & begun)
+    assert not np.any((task.dropped < task.queued) | (task.dropped > left))
+    assert np.all(begun | taken | np.isnan(left))
+    # a deal changes hands before its task can queue, and during its stay
+    entered = visit.entered[np.searchsorted(visit.deal * 1000 + visit.seq, task.deal * 1000 + task.seq)]
+    assert not np.any((task.handed > task.queued) | (task.handed < entered))
     assert np.all(plan.rep_role[task.rep[begun]] == task.role[begun])
     for rep in range(len(plan.reps)):
         mine = begun & (task.rep == rep)

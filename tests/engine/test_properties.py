@@ -39,6 +39,10 @@ def check(log: EventLog) -> None:
     # a visit holds its tasks
     last = visit.left[np.searchsorted(visit.deal * 1000 + visit.seq, task.deal * 1000 + task.seq)]
     assert not np.any(task.ended > last)
+    taken = ~np.isnan(task.dropped)
+    assert not np.any(taken & begun)
+    assert not np.any((task.dropped < task.queued) | (task.dropped > last))
+    assert np.all(begun | taken | np.isnan(last))
     assert np.all(plan.rep_role[task.rep[begun]] == task.role[begun])
 
 

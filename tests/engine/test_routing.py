@@ -24,13 +24,15 @@ def routed(role: dict, people: list[dict], *deals: dict, **parts) -> list[int]:
 def test_deals_go_to_the_territory_they_are_in_and_there_to_the_least_loaded():
     people = reps({"territory": "amount >= 100"}, {"territory": "amount < 100 and segment == all"}, {"territory": "amount < 100"}, {})
     owners = routed({"routing": "territory"}, people, {"amount": 50.0}, {"amount": 60.0}, {"amount": 200.0}, {"amount": 10.0})
-    assert owners == [1, 2, 0, 1]
+    assert owners[2] == 0
+    assert set(owners[:2]) == {1, 2}  # who is first is decided by lot, the second deal goes to who has none
+    assert owners[3] in {1, 2}
 
 
 def test_a_deal_in_no_territory_goes_to_the_least_loaded_of_all():
     people = reps({"territory": "amount >= 100"}, {"territory": "segment != all"}, {})
     owners = routed({"routing": "territory"}, people, *({"amount": 1.0} for _ in range(3)))
-    assert owners == [0, 1, 2]
+    assert sorted(owners) == [0, 1, 2]
 
 
 def test_territories_know_regions_and_products():
@@ -49,7 +51,9 @@ def test_large_deals_go_to_the_most_skilled():
     people = reps({"skill": 0.1}, {"skill": 0.9}, {"skill": 0.5}, {"skill": 0.2})  # by skill: 1, 2, 3, 0
     role = {"routing": "skill", "tiers": [100.0]}  # two tiers: 1 and 2 take 100 and more
     owners = routed(role, people, *({"amount": a} for a in (100.0, 99.0, 500.0, 50.0, 300.0)))
-    assert owners == [1, 0, 2, 3, 1]
+    assert {owners[0], owners[2]} == {1, 2}  # each gets one before anybody gets two; ties by lot
+    assert owners[4] in {1, 2}
+    assert {owners[1], owners[3]} == {0, 3}
 
 
 def test_a_tier_without_anybody_falls_to_the_next_lower_one_then_to_the_next_higher_one():

@@ -150,7 +150,7 @@ class Entering:
         if view.contexts:
             view = self._in_context(deal, view, number, since)
         entered = self.env.now if since is None else since
-        row = [deal.ordinal, deal.seq, stage, entered, NAN, NONE, deal.owner, number]
+        row = [deal.ordinal, deal.seq, stage, entered, NAN, NONE, deal.owner, number, view.sla]
         deal.seq += 1
         self.visits.append(row)
         visit = deal.visit = Visit(stage, number, view, deal.regime, row)

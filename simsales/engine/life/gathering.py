@@ -15,6 +15,8 @@ from simsales.engine.staff.people import Staff
 from simsales.model.process import Gather
 
 Place = tuple[int, int]
+MEETING = -1
+"""Sub-key of a meeting: before the batches, which have the deal that has waited for long enough."""
 
 
 class Gathering:
@@ -47,7 +49,7 @@ class Gathering:
         waiting = self._meetings.get((place, begins))
         if waiting is None:
             waiting = self._meetings[place, begins] = []
-            self._at(begins, place, partial(self._meet, (place, begins)))
+            self._at(begins, place, MEETING, partial(self._meet, (place, begins)))
         waiting.append(task)
 
     def _opening(self, date: dt.date) -> float:
@@ -67,16 +69,16 @@ class Gathering:
             self._free(waiting)
         elif gather.within_days is not None:
             due = max(task.since + gather.within_days, self.env.now)
-            self._at(due, place, partial(self._close_batch, key, task))
+            self._at(due, place, task.deal.ordinal, partial(self._close_batch, key, task))
 
     def _close_batch(self, key: tuple[Place, Gather], member: Task, _: Event) -> None:
         """Let a batch go of which a member has waited long enough."""
         if member.queue is self:
             self._free(self._batches.pop(key))
 
-    def _at(self, time: float, place: Place, call: partial[None]) -> None:
+    def _at(self, time: float, place: Place, sub: int, call: partial[None]) -> None:
         ident = -1 - (place[0] * 1000 + place[1])  # before all deals of that instant (R10)
-        self.env.at(time, Kind.DELAY_END, ident).callbacks.append(call)
+        self.env.at(time, Kind.DELAY_END, ident, sub=sub).callbacks.append(call)
 
     def _free(self, tasks: list[Task]) -> None:
         """Queue tasks; nobody begins until all of them have queued."""

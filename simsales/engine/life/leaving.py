@@ -6,7 +6,7 @@ from simsales.engine import rules
 from simsales.engine.clock import Periods, periods
 from simsales.engine.hooks import Hooks
 from simsales.engine.life.entering import Entering
-from simsales.engine.life.state import Deal, Task, Visit
+from simsales.engine.life.state import Deal, Visit
 from simsales.engine.plan import (
     CHURNED,
     LOST,
@@ -266,25 +266,18 @@ class Leaving(Entering):
         visit = deal.visit
         if visit is None or deal.doomed or OPEN not in (deal.status, deal.after):
             return
-        deal.doomed = reason
-        for task in tuple(deal.tasks):
-            self.withdraw(task)
-        if not any(in_hand(task) for task in visit.batch):
+        self.doom(deal, visit, reason)
+        if not any(task.in_hand for task in visit.batch):
             deal.over = True
             self.leave(deal, visit, LOST, reason)
 
-    def withdraw(self, task: Task) -> None:
-        """Take a task that waits out of its queue; its visit learns that it has lapsed."""
-        if task in task.deal.tasks:
-            task.deal.tasks.remove(task)
-        task.queue, task.lapsed = None, True
-        if not task.done.triggered:
-            task.done.succeed()
-
-
-def in_hand(task: Task) -> bool:
-    """Tell whether somebody works on a task."""
-    return task.rep != NOBODY and not task.done.processed
+    def doom(self, deal: Deal, visit: Visit, reason: int) -> None:
+        """Note that a deal is lost, once the parts in hand end; what waits or is on its way is taken back at once."""
+        deal.doomed = reason
+        for task in visit.batch:
+            if task.rep == NOBODY and not task.done.triggered:
+                task.lapsed = True
+                self.staff.withdraw(task)
 
 
 def _shifted(view: StageView, shift: float) -> tuple[float, ...]:

@@ -117,6 +117,14 @@ class Task:
     since: float
     done: Event
     row: list[float]
+    position: int = 0
+    """Which task of the stage it is, first ones first."""
     queue: object = None
     rep: int = NOBODY
     lapsed: bool = False
+    """Given up by the deal, or lost with it, before anybody began."""
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether somebody works on it."""
+        return self.rep != NOBODY and not self.done.processed

@@ -8,10 +8,10 @@ from typing import Any
 
 from simpy.events import Event
 
-from simsales.engine.environment import Kind
+from simsales.engine.environment import Kind, Review
 from simsales.engine.hooks import Hooks
 from simsales.engine.life.gathering import Gathering
-from simsales.engine.life.leaving import Leaving, in_hand
+from simsales.engine.life.leaving import Leaving
 from simsales.engine.life.state import HANDOFF, NO_RESPONSE, Deal, Task, Visit
 from simsales.engine.plan import NOBODY, Plan
 from simsales.engine.plan.process import PASS, Batches, TaskView
@@ -53,18 +53,19 @@ class Working(Leaving):
             item = batch[0]
             if item.when is not None and not self.meets(deal, item.when, visit.number):
                 continue
-            if handoff is not None and self._changes_hands(deal, item):
+            ready = since if self._changes_hands(deal, item) else NAN
+            if handoff is not None and ready == ready:
                 reason = yield from self.hand_on(deal, visit, item)
                 if reason:
                     return reason
                 since = self.env.now
-            task = self.task(deal, visit, item, since)
+            task = self.task(deal, visit, item, since, ready)
             visit.batch = (task,)
             self.submit(task, item)
             yield task.done
             visit.batch = ()  # no circle of stay and task: memory is free at once
             if task.lapsed:
-                return GONE if deal.over else NO_RESPONSE
+                return GONE if deal.over else deal.doomed
             if task.rep == NOBODY:  # passed on after a breach
                 return 0
             self.staff.finish(task)
@@ -77,14 +78,14 @@ class Working(Leaving):
             since = self.env.now
         return 0
 
-    def task(self, deal: Deal, visit: Visit, item: TaskView, since: float) -> Task:
-        """Return a task with its work drawn."""
+    def task(self, deal: Deal, visit: Visit, item: TaskView, since: float, ready: float) -> Task:
+        """Return a task with its work drawn; `ready` is when the deal was ready to change hands for it (NaN: it does not)."""
         key = self.plan.stage_key[visit.stage]
         hours = item.law.draw(self.draw(deal.ordinal, Purpose.WORK + item.position, key, visit.number))
         hours *= visit.view.work_scale
         visit.work += hours
-        row = [deal.ordinal, visit.row[1], visit.stage, item.role, NOBODY, since, NAN, NAN, NAN]
-        return Task(deal, visit, item.role, hours, since, Event(self.env), row)
+        row = [deal.ordinal, visit.row[1], visit.stage, item.role, NOBODY, since, NAN, NAN, NAN, NAN, ready]
+        return Task(deal, visit, item.role, hours, since, Event(self.env), row, item.position)
 
     def submit(self, task: Task, item: TaskView) -> None:
         """Queue a task, now or with a meeting or a batch; its deal may give up meanwhile (R3, R4)."""
@@ -105,8 +106,13 @@ class Working(Leaving):
         u = self.draw(deal.ordinal, Purpose.PATIENCE, self.plan.stage_key[visit.stage], visit.number)
         waited = self.env.now - task.since
         left = patience.residual(u, waited) if waited > 0.0 else patience.draw(u)
-        lapse = self.env.at(self.env.now + left, Kind.PATIENCE, deal.ordinal)
-        lapse.callbacks.append(lambda _: self.staff.give_up(task))
+        lapse = self.env.at(self.env.now + left, Kind.PATIENCE, deal.ordinal, sub=task.position)
+        lapse.callbacks.append(lambda _: self._give_up(task))
+
+    def _give_up(self, task: Task) -> None:
+        """Let a deal leave whose task still waits, as soon as the parts in hand beside it end (R4)."""
+        if task.queue is not None:
+            self.doom(task.deal, task.visit, NO_RESPONSE)
 
     def _note(self, item: TaskView, task: Task) -> None:
         if not item.assist:
@@ -119,53 +125,41 @@ class Working(Leaving):
     def together(self, deal: Deal, visit: Visit, batch: tuple[TaskView, ...], since: float) -> Answer:
         """Let reps do tasks that begin together; all of them have to be done (R2)."""
         items = [item for item in batch if item.when is None or self.meets(deal, item.when, visit.number)]
-        tasks = tuple(self.task(deal, visit, item, since) for item in items)
+        hands = [since if self._changes_hands(deal, item) else NAN for item in items]
+        tasks = tuple(self.task(deal, visit, item, since, ready) for item, ready in zip(items, hands, strict=True))
         visit.batch = tasks
-        begin = [self._begin(item, task) for item, task in zip(items, tasks, strict=True)]
-        for start in begin:
-            start()
+        for item, task in zip(items, tasks, strict=True):
+            task.done.callbacks.append(partial(self._ended, item, task))
+            self._begin(item, task)
         for task in tasks:
             if not task.done.processed:
                 yield task.done
-            if task.lapsed and not deal.doomed:
-                deal.doomed = NO_RESPONSE
-            if deal.doomed:
-                self._drop_waiting(tasks)
         visit.batch = ()
         return GONE if deal.over else deal.doomed
 
-    def _begin(self, item: TaskView, task: Task) -> partial[None]:
-        """Return what makes a task begin; whether it changes hands is decided before any of them does."""
-        task.done.callbacks.append(partial(self._ended, item, task))
-        if task.visit.view.handoff is not None and self._changes_hands(task.deal, item):
-            return partial(self._send, item, task)
-        return partial(self.submit, task, item)
+    def _begin(self, item: TaskView, task: Task) -> None:
+        """Queue a task of several, or send it on its way to another role."""
+        if task.visit.view.handoff is None or task.row[10] != task.row[10]:
+            self.submit(task, item)
+            return
+        delay, lost = self._handing(task.deal, task.visit, item)
+        arrival = self.env.at(self.env.now + delay, Kind.DELAY_END, task.deal.ordinal, sub=item.position)
+        arrival.callbacks.append(partial(self._arrive, item, task, lost))
 
     def _ended(self, item: TaskView, task: Task, _: Event) -> None:
         if task.rep != NOBODY and not task.lapsed:
             self.staff.finish(task)
             self._note(item, task)
 
-    def _send(self, item: TaskView, task: Task) -> None:
-        """Let a task of several arrive after its hand-off."""
-        delay, lost = self._handing(task.deal, task.visit, item)
-        arrival = self.env.at(self.env.now + delay, Kind.DELAY_END, task.deal.ordinal)
-        arrival.callbacks.append(partial(self._arrive, item, task, lost))
-
     def _arrive(self, item: TaskView, task: Task, lost: bool, _: Event) -> None:
-        if task.lapsed or task.done.triggered:
+        """Let a task of several queue after its hand-off, unless it was taken back meanwhile."""
+        if task.done.triggered:
             return
-        if lost and not task.deal.doomed:
+        if lost:
             self.lose(task.deal, HANDOFF)
-            self._drop_waiting(task.visit.batch)
-        else:
-            task.since = task.row[5] = self.env.now
-            self.submit(task, item)
-
-    def _drop_waiting(self, tasks: tuple[Task, ...]) -> None:
-        for task in tasks:
-            if not task.lapsed and not in_hand(task) and not task.done.processed:
-                self.withdraw(task)
+            return
+        task.since = task.row[5] = self.env.now
+        self.submit(task, item)
 
     # hand-offs and escalation -------------------------------------------------------------------
 
@@ -194,7 +188,7 @@ class Working(Leaving):
     def guard(self, deal: Deal, visit: Visit) -> None:
         """Look after the service level of a stay: at its breach waiting work escalates (R6)."""
         due = max(float(visit.row[3]) + visit.view.sla, self.env.now)
-        breach = self.env.at(due, Kind.REVIEW, deal.ordinal)
+        breach = self.env.at(due, Kind.REVIEW, deal.ordinal, sub=Review.BREACH)
         breach.callbacks.append(partial(self._breach, deal, visit))
 
     def _breach(self, deal: Deal, visit: Visit, _: Any) -> None:
@@ -204,9 +198,7 @@ class Working(Leaving):
                 self.staff.escalate(task, visit.view.escalate)
                 continue
             visit.passed = True
-            deal.tasks.remove(task)
-            task.queue = None
-            task.done.succeed()
+            self.staff.withdraw(task)
         for task in visit.batch if visit.passed else ():  # a part that is on its way to another role
             if task.rep == NOBODY and not task.done.triggered:
-                task.done.succeed()
+                self.staff.withdraw(task)

@@ -36,6 +36,8 @@ from simsales.engine.rules.response import response_shift, touch_shift
 from simsales.engine.rules.routing import (
     has_room,
     least_loaded,
+    lot,
+    lot_number,
     of_tier,
     queue_key,
     round_robin,
@@ -57,6 +59,8 @@ __all__ = [
     "is_low",
     "lasting_at_pace",
     "least_loaded",
+    "lot",
+    "lot_number",
     "leaving",
     "marginal_pay",
     "most_leavers",

@@ -6,16 +6,47 @@ import math
 from bisect import bisect_right
 from collections.abc import Sequence
 
+_BITS, _MASK = 1 << 53, (1 << 64) - 1
 
-def least_loaded(loads: Sequence[float], weights: Sequence[float], present: Sequence[int]) -> int:
-    """Return the rep with the fewest deals for his or her weight; ties by rep order.
+
+def least_loaded(loads: Sequence[float], weights: Sequence[float], present: Sequence[int]) -> list[int]:
+    """Return the reps with the fewest deals for their weight: one, or all that are tied.
 
     Examples
     --------
-    >>> least_loaded([4, 3, 6], [1.0, 1.0, 3.0], [0, 1, 2])
-    2
+    >>> least_loaded([4, 3, 6], [1.0, 1.0, 3.0], [0, 1, 2]), least_loaded([4, 3, 3], [1.0, 1.0, 1.0], [0, 1, 2])
+    ([2], [1, 2])
     """
-    return min(present, key=lambda rep: (loads[rep] / weights[rep], rep))
+    shares = [loads[rep] / weights[rep] for rep in present]
+    least = min(shares)
+    return [rep for rep, share in zip(present, shares, strict=True) if share == least]
+
+
+def lot(u: float, reps: Sequence[int]) -> int:
+    """Return one of several reps by a keyed draw, each with the same chance: the one with the smallest lot number.
+
+    One more rep takes only what he or she wins; nothing else changes hands.
+
+    Examples
+    --------
+    >>> [lot(u, [0, 1]) for u in (0.1, 0.2, 0.3, 0.4)], [lot(u, [0, 1, 2]) for u in (0.1, 0.2, 0.3, 0.4)]
+    ([1, 1, 1, 0], [1, 2, 1, 0])
+    """
+    return min(reps, key=lambda rep: lot_number(u, rep))
+
+
+def lot_number(u: float, rep: int) -> int:
+    """Return a rep's lot number, 64 bits mixed from a keyed draw and the rep's position (the finaliser of SplitMix64).
+
+    Examples
+    --------
+    >>> lot_number(0.5, 0) != lot_number(0.5, 1)
+    True
+    """
+    z = (int(u * _BITS) + (rep + 1) * 0x9E3779B97F4A7C15) & _MASK
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & _MASK
+    return z ^ z >> 31
 
 
 def round_robin(last: int, present: Sequence[int]) -> int:
@@ -56,7 +87,7 @@ def tier_of(value: float, bounds: Sequence[float]) -> int:
     return bisect_right(bounds, value)
 
 
-def tier_groups(reps: Sequence[int], skills: Sequence[float], n: int) -> list[list[int]]:
+def tier_groups(reps: Sequence[int], skills: Sequence[float], n: int, u: float = 0.0) -> list[list[int]]:
     """Return `n` groups of reps, least skilled first, as even as possible; upper groups get the odd ones.
 
     Parameters
@@ -65,13 +96,15 @@ def tier_groups(reps: Sequence[int], skills: Sequence[float], n: int) -> list[li
     skills : sequence of float
         By rep.
     n : int
+    u : float
+        A keyed draw: who is in which group among the equally skilled is decided by lot.
 
     Examples
     --------
     >>> tier_groups([0, 1, 2], [0.1, 0.9, 0.5], 2)
     [[0], [1, 2]]
     """
-    order = sorted(reps, key=lambda rep: (-skills[rep], rep))
+    order = sorted(reps, key=lambda rep: (-skills[rep], lot_number(u, rep)))
     small, odd = divmod(len(order), n)
     groups, begin = [], 0
     for g in range(n):

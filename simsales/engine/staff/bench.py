@@ -18,7 +18,8 @@ __all__ = ["Bench", "Entry", "Heap"]
 LEAST_PACE = 1e-3
 """Keeps the guess of a past finite where a new rep begins at nothing."""
 
-Entry = tuple[tuple[float, ...], int, Task]
+Entry = tuple[tuple[float, ...], int, int, Task]
+"""A task that waits: what the queue rule sorts by, its position in the stage, how many came before (never needed), itself."""
 Heap = list[Entry]
 
 
@@ -59,6 +60,8 @@ class Bench:
         self.roster: list[int] = []
         self.rows: list[list[float]] = []
         self._begun = 0
+        self.soonest = float("inf")
+        """When the next of those present leaves: from that instant on nobody gives him or her anything."""
         # plain lists: reading one number from an array costs more than the whole rule
         self.limit: list[list[int]] = plan.role_concurrency.tolist()
         self.weights: list[list[float]] = plan.rep_weight.tolist()
@@ -79,6 +82,7 @@ class Bench:
             duty.clear()
         for rep in self.roster:
             self.on_duty[self.role[rep]].append(rep)
+        self.soonest = min((self.leaves[rep] for rep in self.roster), default=float("inf"))
 
     def rule(self, deal: Deal, role: int) -> RoleRule:
         """Return what holds for a role in the deal's regime."""

@@ -64,23 +64,23 @@ class Staff(Queues):
     def _schedule(self) -> None:
         for rep, (hired, leaving) in enumerate(zip(self.hired, self.leaves, strict=True)):
             if hired > self.env.now:
-                self._staffing(hired, 2 * rep, partial(self.hire, rep))
+                self._staffing(hired, rep, partial(self.hire, rep))
             if leaving > self.env.now:
-                self._staffing(leaving, 2 * rep + 1, partial(self.leave, rep))
+                self._staffing(leaving, self.after_hires + rep, partial(self.leave, rep))
         for r, start in enumerate(self.plan.regime_start.tolist()):
             if start <= self.env.now:
                 self._begun = r
             else:
-                self._staffing(start, REGIME, partial(self.begin_regime, r))
+                self._staffing(start, REGIME, partial(self.begin_regime, r), r)
         if self.turnover is not None:
             for rep in self.roster:
                 self._consider(rep)
             for time in self.turnover.reviews:
                 self.env.at(time, Kind.REVIEW, REVIEW).callbacks.append(self.review)
 
-    def _staffing(self, time: float, ident: int, call: Callable[[Event], None]) -> None:
+    def _staffing(self, time: float, ident: int, call: Callable[[Event], None], sub: int = 0) -> None:
         if time < float("inf"):
-            self.env.at(time, Kind.STAFFING, ident).callbacks.append(call)
+            self.env.at(time, Kind.STAFFING, ident, sub=sub).callbacks.append(call)
 
     # coming and going --------------------------------------------------------------------------
 
@@ -93,20 +93,24 @@ class Staff(Queues):
         self._muster()
         if self.turnover is not None and self.env.now not in self.turnover.reviews:  # else in a moment
             self._consider(rep)
-        self.dispatch(rep)
+        self.hold()
 
     def leave(self, rep: int, _: Event | None = None) -> None:
-        """Let a rep go: the task in hand is finished, everything else is handed over (R7)."""
+        """Let a rep go, and who else goes at this instant: tasks in hand are finished, the rest is handed over (R7)."""
         if not self.present[rep]:
             return
-        self.present[rep] = False
+        leavers = [each for each in self.roster if self.leaves[each] <= self.env.now]
+        for each in leavers:
+            self.present[each] = False
         self._muster()
-        for _ordinal, deal in sorted(self.deals[rep].items()):
-            if deal.ordinal not in self.deals[rep] or (deal.owner == rep and self._lost_on_the_way(deal)):
-                continue
-            self._hand_over(deal, rep)
-        for _key, _count, task in sorted(self.own[rep]):  # work for customers who are no deals any more
-            if task.queue is self.own[rep]:
+        self.hold()
+        deals = sorted((ordinal, each) for each in leavers for ordinal in self.deals[each])
+        for ordinal, each in deals:
+            deal = self.deals[each].get(ordinal)
+            if deal is not None and not (deal.owner == each and self._lost_on_the_way(deal)):
+                self._hand_over(deal, each)
+        for *_, task in sorted(entry for each in leavers for entry in self.own[each]):
+            if any(task.queue is self.own[each] for each in leavers):  # work for customers who are no deals any more
                 self.assign(task.deal, task.role)
                 self._enqueue(task, self.env.now)
 
@@ -140,8 +144,7 @@ class Staff(Queues):
         for role, rule in enumerate(self.plan.role_queue[r]):
             if rule != self.plan.role_queue[before][role]:
                 self._resort(role)
-        for rep in self.roster:
-            self.dispatch(rep)
+        self.hold()
 
     # attrition ---------------------------------------------------------------------------------
 
@@ -156,7 +159,8 @@ class Staff(Queues):
         time = self.turnover.review(rep, self._begun, self.hired[rep], self.env.now)
         if time < self.leaves[rep]:
             self.leaves[rep] = time
-            self._staffing(time, 2 * rep + 1, partial(self.resign, rep))
+            self.soonest = min(self.soonest, time)
+            self._staffing(time, self.after_hires + rep, partial(self.resign, rep), 1)
 
     def resign(self, rep: int, _: Event | None = None) -> None:
         """Let a rep leave by himself or herself, and somebody new take the seat (R7)."""
@@ -165,7 +169,7 @@ class Staff(Queues):
         if found is not None:
             following, begins = found
             self.hired[following] = begins
-            self._staffing(begins, 2 * following, partial(self.hire, following))
+            self._staffing(begins, following, partial(self.hire, following))
         self.leave(rep)
 
     # bookings ----------------------------------------------------------------------------------

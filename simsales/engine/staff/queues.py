@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from simpy.events import Event
 
 from simsales.engine import rules
-from simsales.engine.environment import Kind
+from simsales.engine.environment import Kind, Review
 from simsales.engine.life.state import Deal, Task
 from simsales.engine.plan import NOBODY, OPEN
 from simsales.engine.staff.bench import Entry, Heap
 from simsales.engine.staff.routing import Routing
 
-__all__ = ["SHIFT", "Queues"]
+__all__ = ["Queues"]
 
-SHIFT = -1
 _WORTH = ("expected_value", "score", "due")
 
 
@@ -38,6 +37,9 @@ class Queues(Routing):
         """Whether anybody asks who worked last on a deal."""
         self._count = 0
         self._held = False
+        self._roles = sorted(roles, key=self.plan.roles.__getitem__)
+        self.after_hires = len(self.plan.reps)
+        """At one instant hires come before leavers, who hand over to them as well; then everybody takes work (R10)."""
 
     def queue(self, task: Task) -> None:
         """Put a task into its rep's queue or its role's pool (R3)."""
@@ -77,7 +79,13 @@ class Queues(Routing):
                 return
             free = at_work
         if free:
-            self.dispatch(min(free, key=lambda rep: (self.busy[rep], self.free_since[rep], rep)))
+            self.dispatch(self._first_in_line(free, task))
+
+    def _first_in_line(self, reps: list[int], task: Task) -> int:
+        """Return who has least in hand and has been free for longest; ties by lot."""
+        best = min((self.busy[rep], self.free_since[rep]) for rep in reps)
+        tied = [rep for rep in reps if (self.busy[rep], self.free_since[rep]) == best]
+        return tied[0] if len(tied) == 1 else rules.lot(self._luck(task.deal, task.role), tied)
 
     def _push(self, heap: Heap, task: Task) -> None:
         rule = self.plan.role_queue[self._begun][task.role]
@@ -86,7 +94,7 @@ class Queues(Routing):
         key = rules.queue_key(rule, task.since, deal.ordinal, deal.amount, deal.created, worth)
         self._count += 1
         task.queue = heap
-        heappush(heap, (key, self._count, task))
+        heappush(heap, (key, task.position, self._count, task))
 
     def _worth(self, rule: str, task: Task) -> float:
         """Return what the richer queue rules sort by."""
@@ -98,22 +106,22 @@ class Queues(Routing):
     def _resort(self, role: int) -> None:
         heaps = [self.pool[role], *(self.own[p] for p, r in enumerate(self.role) if r == role)]
         for heap in heaps:
-            waiting = [entry[2] for entry in sorted(heap) if entry[2].queue is heap]
+            waiting = [entry[3] for entry in sorted(heap) if entry[3].queue is heap]
             heap.clear()
             for task in waiting:
                 self._push(heap, task)
 
     def _head(self, heap: Heap) -> Entry | None:
-        while heap and heap[0][2].queue is not heap:
+        while heap and heap[0][3].queue is not heap:
             heappop(heap)  # taken, lapsed or moved
         return heap[0] if heap else None
 
     def _pick(self, rep: int, first: Entry) -> Entry | None:
         """Return what a rep would take from the pool of the role, of which `first` is the first."""
-        if self.may_take(rep, first[2]):
+        if self.may_take(rep, first[3]):
             return first
         heap = self.pool[self.role[rep]]
-        allowed = (entry for entry in heap if entry[2].queue is heap and self.may_take(rep, entry[2]))
+        allowed = (entry for entry in heap if entry[3].queue is heap and self.may_take(rep, entry[3]))
         return min(allowed, default=None)
 
     def may_take(self, rep: int, task: Task) -> bool:
@@ -133,40 +141,60 @@ class Queues(Routing):
 
     def dispatch(self, rep: int, _: Event | None = None) -> None:
         """Let a rep take tasks while there is time, room and work (R3)."""
+        while self._take_one(rep):
+            pass
+
+    def _take_one(self, rep: int) -> bool:
+        """Let a rep take the first task of the own queue and the pool; tell whether there was one, and time and room."""
         if not self.present[rep] or self.env.now >= self.leaves[rep] or self._held:
-            return
-        role, own = self.role[rep], self.own[rep]
-        limit, pool = self.limit[self._begun][role], self.pool[role]
-        while self.busy[rep] < limit:
-            mine, shared = self._head(own), self._head(pool)
-            if shared is not None and self.picky[role]:
-                shared = self._pick(rep, shared)
-            if mine is None or shared is None:
-                head = mine or shared
-                if head is None:
-                    return
-            else:
-                head = min(mine, shared)
-            if not self.hours[rep].is_open(self.env.now):
-                self._wait_for_opening(rep)
-                return
-            self._start(head[2], rep)
+            return False
+        role = self.role[rep]
+        if self.busy[rep] >= self.limit[self._begun][role]:
+            return False
+        mine, shared = self._head(self.own[rep]), self._head(self.pool[role])
+        if shared is not None and self.picky[role]:
+            shared = self._pick(rep, shared)
+        head = min(mine, shared) if mine is not None and shared is not None else mine or shared
+        if head is None:
+            return False
+        if not self.hours[rep].is_open(self.env.now):
+            self._wait_for_opening(rep)
+            return False
+        self._start(head[3], rep)
+        return True
 
     def hold(self) -> None:
-        """Let nobody begin until all that waited before the start has queued (R9)."""
-        self._held = True
-        self.env.at(self.env.now, Kind.STAFFING, SHIFT).callbacks.append(self._open)
+        """Let nobody begin until all that comes at this instant, people and work, is there (R3, R7, R9)."""
+        if not self._held:
+            self._held = True
+            self._open_at(self.env.now)
+
+    def _open_at(self, time: float) -> None:
+        """Let everybody take work at a time, after the staffing changes of that instant."""
+        self.env.at(time, Kind.STAFFING, 2 * self.after_hires).callbacks.append(self._open)
 
     def _wait_for_opening(self, rep: int) -> None:
         opens, shift = self.hours[rep].next_open(self.env.now), self.shift[rep]
         if self._shift_at[shift] != opens:
             self._shift_at[shift] = opens
-            self.env.at(opens, Kind.STAFFING, SHIFT).callbacks.append(self._open)
+            self._open_at(opens)
 
     def _open(self, _: Event) -> None:
+        """Let everybody take one task after the other, first who has least in hand and has been free for longest (R3)."""
         self._held = False
-        for rep in self.roster:
-            self.dispatch(rep)
+        for role in self._roles:
+            duty = self.on_duty[role]
+            if len(duty) == 1:
+                self.dispatch(duty[0])
+                continue
+            shared = self._head(self.pool[role])
+            luck = 0.0 if shared is None else self._luck(shared[3].deal, role)
+            line = [(self.busy[rep], self.free_since[rep], rules.lot_number(luck, rep), rep) for rep in duty]
+            heapify(line)
+            while line:
+                busy, since, number, rep = heappop(line)
+                if self._take_one(rep):
+                    heappush(line, (busy + 1, since, number, rep))
 
     def _start(self, task: Task, rep: int) -> None:
         now, deal = self.env.now, task.deal
@@ -188,7 +216,7 @@ class Queues(Routing):
         end = self.hours[rep].add(now, hours)
         task.visit.rep = rep
         task.row[4], task.row[6], task.row[7], task.row[8] = rep, now, end, hours
-        self.env.at(end, Kind.TASK_END, deal.ordinal, task.done)
+        self.env.at(end, Kind.TASK_END, deal.ordinal, task.done, task.position)
 
     def _claim(self, task: Task, rep: int) -> None:
         """Make who takes a task from a pool the owner, or hand the role in the deal to him or her."""
@@ -215,18 +243,12 @@ class Queues(Routing):
         self.free_since[rep] = self.env.now
         self.dispatch(rep)
 
-    def give_up(self, task: Task) -> None:
-        """Let a deal leave whose task is still waiting (R4)."""
-        if task.queue is not None:
-            task.lapsed = True
-            self.withdraw(task)
-            task.done.succeed()
-
     def withdraw(self, task: Task) -> None:
-        """Take a waiting task out of its queue, without consequences for the deal."""
+        """Take back a task that nobody has begun: out of its queue, or on its way there; its stay learns that it is over."""
         if task.queue is not None:
-            task.queue = None
+            task.queue, task.row[9] = None, self.env.now
             task.deal.tasks.remove(task)
+        task.done.succeed()
 
     def escalate(self, task: Task, role: int) -> None:
         """Let anybody of another role take a task that still waits."""
@@ -251,7 +273,8 @@ class Queues(Routing):
         """Let a task go back to the pool that its rep has not begun in time (recycle)."""
         days = self.rule(task.deal, task.role).recycle
         if days < float("inf"):
-            event = self.env.at(max(since + days, self.env.now), Kind.REVIEW, task.deal.ordinal)
+            sub = Review.RECYCLE + task.position
+            event = self.env.at(max(since + days, self.env.now), Kind.REVIEW, task.deal.ordinal, sub=sub)
             event.callbacks.append(lambda _: self._recycle(task, rep))
 
     def _recycle(self, task: Task, rep: int) -> None:
@@ -272,4 +295,5 @@ class Queues(Routing):
         """Let a rep not take a deal from the pool before a time."""
         if until > self.env.now:
             deal.barred = (rep, until)
-            self.env.at(until, Kind.REVIEW, deal.ordinal).callbacks.append(partial(self.dispatch, rep))
+            free = self.env.at(until, Kind.REVIEW, deal.ordinal, sub=Review.RECLAIM + rep)
+            free.callbacks.append(partial(self.dispatch, rep))

@@ -48,6 +48,8 @@ class Routing(Bench):
     def assign(self, deal: Deal, role: int) -> int:
         """Return who works for the deal in a role, now chosen by the role's routing rule."""
         rule, present = self.plan.role_routing[deal.regime][role], self.on_duty[role]
+        if self.env.now >= self.soonest:  # who leaves at this instant gets nothing more
+            present = [rep for rep in present if self.env.now < self.leaves[rep]]
         if present and self.limited[role]:
             present = [rep for rep in present if self.has_room(rep, deal)]
         if rule == "pool" or not present:
@@ -71,16 +73,23 @@ class Routing(Bench):
             if chosen is not None:
                 return present[_position(chosen, names)]
         weights = self.weights[deal.regime]
-        if rule == "round_robin":
-            return rules.round_robin(self.last_routed[role], present)
-        if rule != "weighted":
-            if rule != "least_loaded":
-                present = self._candidates(deal, role, rule, present)
-            return rules.least_loaded(self.loads, weights, present)
         times = deal.routed.get(role, 0) + 1
         deal.routed[role] = times
-        u = self.draws.one(deal.ordinal, Purpose.ROUTE, self.plan.role_key[role], times)
-        return rules.weighted(weights, present, u)
+        if rule == "round_robin" and self.last_routed[role] != NOBODY:
+            return rules.round_robin(self.last_routed[role], present)
+        if rule == "weighted":
+            u = self.draws.one(deal.ordinal, Purpose.ROUTE, self.plan.role_key[role], times)
+            return rules.weighted(weights, present, u)
+        if rule in ("territory", "skill", "score"):
+            present = self._candidates(deal, role, rule, present)
+        if rule != "round_robin":
+            present = rules.least_loaded(self.loads, weights, present)
+        return present[0] if len(present) == 1 else rules.lot(self._luck(deal, role), present)
+
+    def _luck(self, deal: Deal, role: int) -> float:
+        """Return the deal's keyed draw for ties between reps of a role, anew each time that it is routed in it."""
+        times = max(deal.routed.get(role, 1), 1)
+        return self.draws.one(deal.ordinal, Purpose.TIE, self.plan.role_key[role], times)
 
     def _candidates(self, deal: Deal, role: int, rule: str, present: list[int]) -> list[int]:
         """Return the reps, of those with room, whom a territory or a tier means."""
@@ -91,7 +100,8 @@ class Routing(Bench):
         value = deal.amount if rule == "skill" else self.score(deal)
         skills = {rep: self.skill_now(rep, deal.regime) for rep in self.on_duty[role]}
         order = [skills.get(rep, 0.0) for rep in range(len(self.role))]
-        groups = rules.tier_groups(self.on_duty[role], order, len(bounds) + 1)
+        luck = self._luck(deal, role)
+        groups = rules.tier_groups(self.on_duty[role], order, len(bounds) + 1, luck)
         return rules.of_tier(rules.tier_of(value, bounds), groups, present)
 
     def attributes(self, deal: Deal) -> dict[str, object]:
