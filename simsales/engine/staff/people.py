@@ -109,7 +109,8 @@ class Staff(Queues):
             deal = self.deals[each].get(ordinal)
             if deal is not None and not (deal.owner == each and self._lost_on_the_way(deal)):
                 self._hand_over(deal, each)
-        for *_, task in sorted(entry for each in leavers for entry in self.own[each]):
+        waiting = sorted(entry for each in leavers for entry in self.own[each])
+        for task in (entry[-1] for entry in waiting):
             if any(task.queue is self.own[each] for each in leavers):  # work for customers who are no deals any more
                 self.assign(task.deal, task.role)
                 self._enqueue(task, self.env.now)
