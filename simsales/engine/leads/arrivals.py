@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import special
 
 from simsales.engine.clock import Periods, periods
 from simsales.engine.leads import attributes
-from simsales.engine.leads.attributes import COMMON, lognormal_factor, pick
+from simsales.engine.leads.attributes import pick
 from simsales.engine.leads.events import Events, feel, happening, lead_factor
 from simsales.engine.leads.hidden import give_known
 from simsales.engine.leads.pilots import eligible
-from simsales.engine.leads.rates import Pieces, rate_pieces
+from simsales.engine.leads.rates import rate_pieces
 from simsales.engine.leads.scores import Scores
+from simsales.engine.leads.shocks import lead_factors, lognormal_factor, shock_periods, win_shifts
 from simsales.engine.plan import Flags, Floats, Ints, Plan
 from simsales.engine.plan.market import EventPlan
 from simsales.engine.streams import DealDraws, Purpose, Streams, hash64
@@ -51,7 +51,7 @@ class Deals:
         The end of the run.
     draws : DealDraws
     win_shift : list of float
-        Common shift of the log-odds of advancing in each quarter of `quarters`.
+        Common shift of the log-odds of advancing in each part of `quarters` (a change of the shocks cuts its quarter).
     events : Events
     scores : Scores
     logits : tuple of list by regime of list of float
@@ -160,7 +160,7 @@ def make_deals(plan: Plan, streams: Streams) -> Deals:
     product = attributes.products(plan, draws, regime, channel, created)
     region = attributes.regions(plan, draws, regime, channel)
     codes = {"regime": regime, "segment": segment, "channel": channel, "product": product, "region": region}
-    quarters = periods(plan.clock, "quarter", min(plan.start, created.min(initial=plan.start)), until)
+    quarters = shock_periods(plan, periods(plan.clock, "quarter", min(plan.start, created.min(initial=plan.start)), until))
     currency, rate = attributes.exchange(plan, regime, region, created)
     listed = attributes.amounts(plan, draws, codes, created, quarters, happened, rate)
     discount = attributes.discounts(plan, draws, regime, segment)
@@ -175,7 +175,7 @@ def make_deals(plan: Plan, streams: Streams) -> Deals:
         source=source, segment=segment, entry=entry, regime=regime,
         product=product, region=region, currency=currency, rate=rate,
         standard=standard, n_opening=n_opening, until=until, draws=draws, quarters=quarters,
-        win_shift=attributes.win_shifts(plan, streams, quarters),
+        win_shift=win_shifts(plan, streams, quarters),
         events=feel(happened, attributes.named(plan, codes), draws) if happened else Events(),
         scores=Scores(market.scores, regime, created, given_score, draws),
         logits=(market.product_logit.tolist(), market.region_logit.tolist()), masks=fit,
@@ -223,7 +223,7 @@ def _grows(plan: Plan, until: float) -> bool:
 
 def _source_times(plan: Plan, i: int, streams: Streams, until: float, happened: Sequence[EventPlan]) -> Floats:
     pieces, source = rate_pieces(plan, i, until), plan.market.sources[i]
-    mass = pieces.leads * _multipliers(plan, i, streams, pieces)
+    mass = pieces.leads * lead_factors(plan, i, streams, pieces)
     if any(event.leads != 1.0 for event in happened):
         middle = 0.5 * (pieces.begin + pieces.end)
         mass = mass * lead_factor(happened, plan.channels[source.channel], middle)
@@ -249,25 +249,6 @@ def _exponential_sums(key: int, streams: Streams, total: float) -> Floats:
         if sums[-1] > total:
             return sums[: int(np.searchsorted(sums, total, side="right"))]
         n *= 2
-
-
-def _multipliers(plan: Plan, i: int, streams: Streams, pieces: Pieces) -> Floats:
-    """Return the weekly (gamma) times the quarterly (lognormal) multiplier of each piece."""
-    model, source = plan.timeline.model, plan.market.sources[i]
-    factor = np.ones(len(pieces.leads))
-    over = next((ch.overdispersion for ch in model.channels if ch.name == plan.channels[source.channel]), 1.0)
-    if over > 1.0:
-        weeks, where = np.unique(pieces.week, return_inverse=True)
-        u = streams.uniforms(weeks.astype(np.uint32), source.key, 0, Purpose.WEEK)[where]
-        shape = np.maximum(pieces.weekly, 1e-300) / (over - 1.0)
-        drawn = special.gammaincinv(shape, u) / shape
-        factor = factor * np.where(pieces.weekly > 1e-9, drawn, 1.0)
-    cv = model.shocks.arrivals_quarter_cv
-    if cv > 0.0:
-        quarters, where = np.unique(pieces.quarter, return_inverse=True)
-        u = streams.uniforms(quarters.astype(np.uint32), COMMON, 0, Purpose.QUARTER_ARRIVALS)
-        factor = factor * lognormal_factor(u, cv)[where]
-    return factor
 
 
 # finite markets ---------------------------------------------------------------------------------

@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from simsales.engine.clock import Periods
 from simsales.engine.leads.events import amount_factor
+from simsales.engine.leads.shocks import amount_factors
 from simsales.engine.plan import Flags, Floats, Ints, Plan
 from simsales.engine.plan.market import EventPlan, at, rate_at
-from simsales.engine.streams import DealDraws, Purpose, Streams, hash32
-
-COMMON = hash32("common")
-
-
-def lognormal_factor(u: Floats, cv: float) -> Floats:
-    """Return lognormal draws of mean 1 and the given coefficient of variation.
-
-    Examples
-    --------
-    >>> lognormal_factor(np.array([0.5]), 0.0)
-    array([1.])
-    """
-    sd = math.sqrt(math.log1p(cv * cv))
-    return np.asarray(np.exp(sd * special.ndtri(u) - 0.5 * sd * sd))
+from simsales.engine.streams import DealDraws, Purpose
 
 
 def pick(shares: NDArray[np.float64], u: Floats) -> Ints:
@@ -165,12 +150,9 @@ def amounts(
     for each in np.unique(law):
         if each >= 0:
             amount[law == each] = plan.tables[each].draws(u[law == each])
-    cv = plan.timeline.model.shocks.amount_quarter_cv
-    if cv > 0.0:
-        numbers = np.array(quarters.numbers, dtype=np.uint32)
-        factor = lognormal_factor(draws.streams.uniforms(numbers, COMMON, 0, Purpose.QUARTER_AMOUNT), cv)
-        where = np.searchsorted(quarters.begins, created, side="right") - 1
-        amount = amount * factor[np.clip(where, 0, len(factor) - 1)]
+    shock = amount_factors(plan, draws.streams, quarters, created)
+    if shock is not None:
+        amount = amount * shock
     if market.products:
         amount = amount * market.product_scale[regime, codes["product"]]
     if market.regions:
@@ -224,14 +206,3 @@ def standard_terms(plan: Plan, draws: DealDraws, regime: Ints) -> Flags:
     if not share.any():
         return np.ones(len(regime), dtype=bool)
     return np.asarray(draws.vector(Purpose.TERMS) >= share[regime])
-
-
-def win_shifts(plan: Plan, streams: Streams, quarters: Periods) -> list[float]:
-    """Return the common shift of the log-odds of advancing, quarter by quarter."""
-    sd = plan.timeline.model.shocks.win_logit_quarter_sd
-    numbers = np.array(quarters.numbers, dtype=np.uint32)
-    if sd <= 0.0:
-        return [0.0] * len(numbers)
-    z = special.ndtri(streams.uniforms(numbers, COMMON, 0, Purpose.QUARTER_WINS))
-    shifts: list[float] = (sd * z).tolist()
-    return shifts

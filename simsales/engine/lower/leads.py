@@ -146,10 +146,21 @@ def _shares(
 
 
 def _rates(low: Lowering, currency: str) -> Curve:
-    """Return a currency's exchange rates, as the latest regime that has any states them."""
-    known = next(model.fx[currency] for model in reversed(low.models) if currency in model.fx)
-    rows = sorted((low.clock.midnight(each.start), each.rate) for each in known)
-    return np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+    """Return a currency's exchange rates: each regime's from its begin on.
+
+    Where a regime has none (nobody asks for it then), those of the nearest one that has stand in.
+    """
+    begins: list[float] = []
+    rates: list[float] = []
+    for r, start in enumerate(low.starts):
+        near = [*low.models[r:], *reversed(low.models[:r])]
+        known = sorted((low.clock.midnight(each.start), each.rate) for each in next(m.fx[currency] for m in near if currency in m.fx))
+        first = max((row for row in known if row[0] <= start), default=known[0])
+        kept = [row for row in zip(begins, rates, strict=True) if row[0] < start]
+        kept += [(start, first[1])] if r else []
+        kept += [row for row in known if row[0] > start]
+        begins, rates = [row[0] for row in kept], [row[1] for row in kept]
+    return np.array(begins), np.array(rates)
 
 
 def _prices(low: Lowering) -> dict[str, Any]:

@@ -147,6 +147,7 @@ class Lowering:
         self.start = start
         self.until = until
         self.models = [regime.model for regime in timeline.regimes]
+        self.starts = [-math.inf if r.start is None else clock.midnight(r.start) for r in timeline.regimes]
         self.stages = names_of([model.stage_names for model in self.models])
         self.channels = names_of([[c.name for c in model.channels] for model in self.models])
         self.segments = names_of([[s.name for s in model.segments] for model in self.models])
@@ -171,7 +172,6 @@ class Lowering:
     def plan(self, cases: int | None, *, until_given: bool, opening: pd.DataFrame | None) -> Plan:
         """Return the finished plan."""
         regimes = self.timeline.regimes
-        starts = [-math.inf if r.start is None else self.clock.midnight(r.start) for r in regimes]
         tables = stage_tables(self) | lead_tables(self)
         people = people_tables(self, tables)
         notes = dict.fromkeys(note for hours in (self.worktime, *people["staffing"].hours) for note in hours.notes)
@@ -179,7 +179,7 @@ class Lowering:
             timeline=self.timeline, clock=self.clock, worktime=self.worktime, start=self.start,
             until=self.until, cases=cases, until_given=until_given, stages=self.stages,
             channels=self.channels, segments=self.segments, roles=self.roles, reps=self.reps,
-            regime_start=np.array(starts), regime_ramp=np.array([r.ramp_days for r in regimes]),
+            regime_start=np.array(self.starts), regime_ramp=np.array([r.ramp_days for r in regimes]),
             regime_adoption=np.array([r.adoption for r in regimes]),
             regime_key=tuple(0 if r.start is None else r.start.toordinal() for r in regimes),
             stage_key=_keys("stage", self.stages), channel_key=_keys("channel", self.channels),
