@@ -33,7 +33,8 @@ class Turnover:
         self._low = [False] * len(plan.reps)
         self.attainment = attainment
         self._until = until
-        starts = {start for start in plan.regime_start.tolist() if plan.start < start < until}
+        rules_of, begins = self.staffing.leaving, plan.regime_start.tolist()
+        starts = {begins[r] for r in range(1, len(begins)) if rules_of[r] != rules_of[r - 1] and plan.start < begins[r] < until}
         months = {begin for begin in periods(plan.clock, "month", plan.start, until).begins if plan.start < begin < until}
         self.reviews = sorted(months | starts)
         self._months = months

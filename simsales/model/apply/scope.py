@@ -15,7 +15,7 @@ from simsales.model.base import Value
 from simsales.model.paths import label
 from simsales.model.schema import Model
 
-__all__ = ["SCOPES", "Scope", "Touched", "check_scope", "scope_of", "touched"]
+__all__ = ["SCOPES", "Scope", "Touched", "check_scope", "scope_at", "scope_of", "touched"]
 
 
 class Scope(NamedTuple):
@@ -53,6 +53,8 @@ def _whole(why: str, hint: str = "leave start, adoption and ramp_days out, so th
 _NOTE = _whole("is a note for people, which no run reads")
 _LABEL = _whole("is a label under which a rep is reported, for the whole run")
 _OWN_DATE = _whole("carries a date of its own", "leave start out and change the date itself")
+
+_QUOTA = _day("is what the rep's quota goes by, and pay knows no lot")
 
 SCOPES: dict[tuple[str, ...], Scope] = {
     ("simsales",): _NOTE,
@@ -179,6 +181,11 @@ def scope_of(fields: tuple[str, ...]) -> Scope:
     return SCOPES[known]
 
 
+def scope_at(place: Touched, start: dt.date | None, model: Model) -> Scope:
+    """Return how a place can change in a model, from a day on: items that come or go, and quotas, have rules of their own."""
+    return _of_item(place, start) or _of_quota(place, model) or scope_of(place.fields)
+
+
 def check_scope(change: levers.Change, start: dt.date | None, before: Model, after: Model) -> None:
     """Refuse a date or a share of deals where a change touches what has neither.
 
@@ -195,7 +202,7 @@ def check_scope(change: levers.Change, start: dt.date | None, before: Model, aft
     for place in touched(before, after):
         if place.fields[0] == "calendars":
             continue  # looked at once all changes are made: a bot brings its own
-        scope = _of_item(place, start) or scope_of(place.fields)
+        scope = scope_at(place, start, after)
         if start is not None and not scope.dated:
             _refuse("start", f"{start}", place, scope)
         if partial and not scope.shared:
@@ -216,6 +223,16 @@ def _of_item(place: Touched, start: dt.date | None) -> Scope | None:
     if place.fields[:-1] == ("events",) and comes and start is not None and place.item.start >= start:
         return Scope(dated=True, shared=False, why=SCOPES["events",].why, hint=SCOPES["events",].hint)
     return None
+
+
+def _of_quota(place: Touched, model: Model) -> Scope | None:
+    """Return how a rep's number can change by which quotas are given: pay knows no lot."""
+    if place.fields[0] != "reps" or len(place.fields) == 1:
+        return None
+    by = None if model.quotas is None else model.quotas.by
+    shares = {"weight": by == "weight", "speed": by == "capacity", "selling_share": by == "capacity"}
+    relieved = place.fields[1] == "ramp" and any(plan.ramp_relief for plan in model.plans.values())
+    return _QUOTA if relieved or shares.get(place.fields[1], False) else None
 
 
 def _refuse(field: str, value: str, place: Touched, scope: Scope) -> None:
