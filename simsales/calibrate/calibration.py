@@ -10,6 +10,7 @@ import pandas as pd
 from simsales.calibrate.assemble import build, opening
 from simsales.calibrate.data import DAY
 from simsales.calibrate.fit import Fit, fit
+from simsales.engine.streams import checked_seed
 from simsales.model.schema import Model, Parameter
 from simsales.same import Same
 
@@ -150,7 +151,7 @@ def calibrate(
     HistoryError
         If the history holds no deal that can be placed in time.
     """
-    found = fit(history, draws, seed, names=names)
+    found = fit(history, draws, checked_seed(seed), names=names)
     model, rows = build(found)
     return Calibration(model, tuple(rows), found, notes(found))
 

@@ -9,6 +9,7 @@ from simsales.engine.hooks import Hooks
 from simsales.engine.lower import When, lower
 from simsales.engine.plan import Plan
 from simsales.engine.reference import Run
+from simsales.engine.streams import checked_seed
 from simsales.errors import InvalidModelError
 from simsales.model.apply import Timeline
 from simsales.model.schema import Model
@@ -68,6 +69,7 @@ def simulate(
     >>> log.deals["status"].tolist()
     ['won', 'won', 'won', 'won', 'won']
     """
+    seed = checked_seed(seed)
     if engine not in ENGINES:
         message = (
             f"engine must be {' or '.join(ENGINES)}, got {engine!r}. "

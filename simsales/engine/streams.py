@@ -19,6 +19,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from simsales.errors import BITS, InvalidModelError, whole
+
 Words = NDArray[np.uint32]
 Floats = NDArray[np.float64]
 
@@ -28,6 +30,7 @@ ROUNDS = 10
 MASK = 0xFFFFFFFF
 SCALE = 2.0**-52
 VISIT_LIMIT = 1 << 16
+_SEED_HINT = "a seed only names a future: take 1, 2, 3"
 
 
 class Purpose(IntEnum):
@@ -159,13 +162,33 @@ def hash32(text: str) -> int:
     return hash64(text)[0]
 
 
+def checked_seed(seed: object) -> int:
+    """Return a seed as a plain int.
+
+    Raises
+    ------
+    InvalidModelError
+        If it is no whole number (True, 1.5 and text are none; NumPy integers are), or one of more than 128 bits.
+
+    Examples
+    --------
+    >>> checked_seed(np.int64(7))
+    7
+    """
+    number = whole(seed, "seed", hint=_SEED_HINT)
+    if number.bit_length() > BITS:
+        message = f"seed must be a whole number of at most {BITS} bits, got one of {number.bit_length()}. Hint: {_SEED_HINT}."
+        raise InvalidModelError(message)
+    return number
+
+
 class Streams:
     """All randomness of one replication.
 
     Parameters
     ----------
     seed, replication : int
-        Any integers; together they make the 64-bit key.
+        Whole numbers, of any sign and the second one from 0; together they make the 64-bit key.
 
     Examples
     --------
@@ -180,8 +203,8 @@ class Streams:
     """
 
     def __init__(self, seed: int, replication: int = 0) -> None:
-        self.seed = int(seed)
-        self.replication = int(replication)
+        self.seed = checked_seed(seed)
+        self.replication = whole(replication, "replication", least=0, most=VISIT_LIMIT**4, hint="replications are counted from 0")
         self.key = hash64(f"simsales:{self.seed}:{self.replication}")
 
     def uniform(self, index: int, name: int, stage: int, purpose: int, visit: int = 1) -> float:

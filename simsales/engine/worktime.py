@@ -7,6 +7,7 @@ as they are. A calendar that never closes takes a short cut.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from bisect import bisect_left, bisect_right
 
 from simsales.engine.clock import Clock
@@ -14,9 +15,13 @@ from simsales.errors import InvalidModelError
 from simsales.model.calendars import Calendar, parse_days, parse_hours
 
 CHUNK_DAYS = 366
+EAGER_DAYS = 10 * CHUNK_DAYS
+"""So far a calendar is compiled (and checked) before the run; the rest when somebody asks."""
 LAST_OFFICIAL_YEAR = {"CN": 2026}
 """Until when the holidays package has the official notices of countries with make-up days."""
 
+LAST_DAY = dt.date(9900, 1, 1)
+"""No calendar is compiled beyond it."""
 INSTANT = 1e-9
 """Days (a tenth of a millisecond) that count as no time at all."""
 
@@ -33,7 +38,7 @@ class WorkTime:
     first : date
         From where on working time is known (earlier times count as closed).
     until : float
-        How far to compile at once, in days since the epoch; more is added when needed.
+        The end of the run, in days since the epoch: compiled at once if it is near, else when needed.
 
     Examples
     --------
@@ -55,7 +60,7 @@ class WorkTime:
         self._weekdays = frozenset(parse_days(calendar.days))
         self._state: State = ([], [], [0.0], first)
         if not self.always:
-            while self._reach() <= until:
+            while self._reach() <= min(until, clock.midnight(first) + EAGER_DAYS):
                 self._extend(self._state)
 
     def is_open(self, time: float) -> bool:
@@ -80,8 +85,14 @@ class WorkTime:
                 return opens[i + 1]
             self._extend(state)
 
-    def add(self, time: float, hours: float) -> float:
-        """Return when `hours` of work are done that begin at `time`."""
+    def add(self, time: float, hours: float, horizon: float = math.inf) -> float:
+        """Return when `hours` of work are done that begin at `time`; infinity where that is after `horizon`.
+
+        Raises
+        ------
+        InvalidModelError
+            If the work ends neither before the horizon nor in this calendar at all.
+        """
         if self.always:
             return time + hours / 24.0
         state = self._known(time)
@@ -91,6 +102,8 @@ class WorkTime:
             return _snapped(time + hours / 24.0, closes[i])
         target = self._worked(time) + hours
         while state[2][-1] < target - INSTANT:
+            if state[0] and state[0][-1] > horizon:
+                return math.inf
             state = self._extend(state)
         opens, closes, totals, _ = state
         j = max(bisect_left(totals, target - INSTANT) - 1, 0)
@@ -123,9 +136,25 @@ class WorkTime:
         return state
 
     def _extend(self, state: State) -> State:
-        """Compile one more year; threads that share a plan may do so at once and agree."""
+        """Compile as much again as there is; threads that share a plan may do so at once and agree."""
         opens, closes, totals, day = state
         opens, closes, totals = list(opens), list(closes), list(totals)
+        years = max((day - self.first).days // CHUNK_DAYS, 1)
+        for _ in range(years):
+            if day > LAST_DAY:
+                break
+            day = self._compile(opens, closes, totals, day)
+        if day == state[3]:
+            message = (
+                f"work must end before the year {LAST_DAY.year} in this calendar, got more. "
+                "Hint: look at work_hours, and at the calendar's days and hours."
+            )
+            raise InvalidModelError(message)
+        self._state = (opens, closes, totals, day)
+        return self._state
+
+    def _compile(self, opens: list[float], closes: list[float], totals: list[float], day: dt.date) -> dt.date:
+        """Add the working time of a year; return the day after it."""
         before = len(opens)
         free, extra = self._exceptions(day, day + dt.timedelta(days=CHUNK_DAYS))
         for _ in range(CHUNK_DAYS):
@@ -144,8 +173,7 @@ class WorkTime:
                 "Hint: look at days, hours and off."
             )
             raise InvalidModelError(message)
-        self._state = (opens, closes, totals, day)
-        return self._state
+        return day
 
     def _exceptions(self, first: dt.date, last: dt.date) -> tuple[set[dt.date], set[dt.date]]:
         """Return days off and additional working days between two dates."""

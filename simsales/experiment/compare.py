@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from simsales.engine import lower
+from simsales.engine.streams import checked_seed
 from simsales.errors import InvalidInputError
 from simsales.experiment.comparison import Comparison
 from simsales.experiment.executors import Progress
@@ -110,7 +111,7 @@ def compare_timelines(
     timelines: Sequence[Timeline], replications: int, seed: int, arguments: dict[str, Any], jobs: Any, progress: Any
 ) -> Comparison:
     """Return the comparison of timelines, the first of which is the base; `arguments` are those of :func:`compare`."""
-    checked(replications, least=2)
+    replications, seed = checked(replications, least=2), checked_seed(seed)
     precision, kpis = arguments["precision"], arguments["kpis"]
     if precision is not None and not precision > 0:
         message = f"precision must be above 0, got {precision}. Hint: 0.01 is 1 % of the base's bookings"

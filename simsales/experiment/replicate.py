@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from simsales import kpi
 from simsales.engine import Plan, lower, simulate
-from simsales.engine.streams import Purpose, Streams, hash32
+from simsales.engine.streams import Purpose, Streams, checked_seed, hash32
 from simsales.errors import InvalidInputError
 from simsales.experiment.executors import Jobs, Progress, open_workers, resolve
 from simsales.experiment.setting import setting_of
@@ -106,7 +107,7 @@ def replicate(
     >>> study.summary().loc["bookings", ["mean", "mc_error", "n"]].tolist()
     [1000.0, 0.0, 5.0]
     """
-    checked(replications)
+    replications, seed = checked(replications), checked_seed(seed)
     timeline = as_timeline(model)
     plan = lower(timeline, start, until, cases, opening)
     chosen = None if kpis is None else tuple(kpis)
@@ -118,20 +119,21 @@ def replicate(
     return Study(timeline.name, frame_of(rows), timeline.model.currency, record, plan.notes, setting_of([plan], replications))
 
 
-def checked(replications: int, least: int = 1) -> None:
-    """Check a number of replications.
+def checked(replications: int, least: int = 1) -> int:
+    """Return a number of replications as a plain int.
 
     Raises
     ------
     ReplicationError
         If it is too small or no whole number.
     """
-    if isinstance(replications, bool) or not isinstance(replications, int) or replications < least:
+    if isinstance(replications, bool) or not isinstance(replications, (int, np.integer)) or replications < least:
         message = (
             f"replications must be a whole number >= {least}, got {replications}. "
             "Hint: 200 give means to about 7 % of the spread"
         )
         raise ReplicationError(message)
+    return int(replications)
 
 
 def measure(batch: Batch, item: tuple[int, int]) -> dict[str, float]:

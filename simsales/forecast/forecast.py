@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from simsales.calibrate import Calibration, calibrate
 from simsales.calibrate.data import DAY
-from simsales.errors import ForecastError
+from simsales.engine.streams import checked_seed
+from simsales.errors import ForecastError, whole
 from simsales.forecast.baselines import baselines, noise_floor, won_between
 from simsales.forecast.runs import Block, Shared, items, ordered, plans, simulate_block
 from simsales.intervals import share_bounds
@@ -216,6 +217,7 @@ def forecast(
     """
     from simsales.experiment.executors import map_blocks
 
+    seed = checked_seed(seed)
     now, past = _known(history, as_of)
     end, begin = _period(past, now, until, since)
     if not past.deals["status"].eq("won").any():
@@ -275,6 +277,8 @@ def _check_numbers(replications: int, draws: int, target: float | None) -> None:
     if target is not None and not np.isfinite(target):
         message = f"target must be a finite amount, got {target}. Hint: leave it out to forecast without one."
         raise ForecastError(message)
+    for name, number in (("replications", replications), ("draws", draws)):
+        whole(number, name, most=1_000_000, hint="leave it out")
     if replications < 20 or draws < 1:
         message = f"replications must be at least 20 and draws at least 1, got {replications} and {draws}."
         raise ForecastError(message)

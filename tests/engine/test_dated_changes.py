@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engine_models import model, same, simulate
+from engine_models import simulate
 from rich_model import Leaf, fields_of, is_number, leaves, rich
 
 from simsales import kpi
-from simsales.engine import EventLog, lower
+from simsales.engine import EventLog
 from simsales.engine.life.state import REASONS
 from simsales.errors import InvalidModelError
 from simsales.model.apply import Timeline, apply
@@ -44,7 +44,7 @@ WORDS: dict[tuple[str, ...], Any] = {
     ("reps", "hired"): dt.date(2026, 12, 1), ("reps", "leaves"): dt.date(2027, 3, 25), ("reps", "plan"): None, ("reps", "calendar"): None,
     ("reps", "off"): "2027-02-04", ("reps", "territory"): "region == cn", ("attrition", "replace"): False,
     ("trainings", "start"): dt.date(2027, 3, 1), ("plans", "period"): "quarter", ("plans", "threshold_from"): "threshold",
-    ("plans", "spiffs", "start"): dt.date(2027, 1, 11), ("plans", "spiffs", "until"): dt.date(2027, 4, 9), ("plans", "spiffs", "where"): "segment == mid",
+    ("plans", "spiffs", "start"): dt.date(2027, 3, 1), ("plans", "spiffs", "until"): dt.date(2027, 3, 1), ("plans", "spiffs", "where"): "segment == mid",
     ("plans", "draw", "recoverable"): False, ("plans", "splits", "overlay"): True, ("plans", "paid_at"): "collection", ("plans", "ramp_relief"): False,
     ("quotas", "period"): "quarter", ("quotas", "by"): "equal", ("effort", "status"): "fitted", ("timing", "period"): "quarter",
     ("trainings", "role"): "SDR", ("plans", "splits", "role"): "AE", ("stages", "contexts", "exits", "to"): "won",

@@ -7,6 +7,7 @@ a lead whose prospect came within the cool-down before does not come; the others
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ from simsales.engine.leads.shocks import lead_factors, lognormal_factor, shock_p
 from simsales.engine.plan import Flags, Floats, Ints, Plan
 from simsales.engine.plan.market import EventPlan
 from simsales.engine.streams import DealDraws, Purpose, Streams, hash64
+
+LAST_DAY = dt.date(9000, 12, 31)
+LONGEST = 1000.0
+"""So many times longer than the horizon a run of some cases may last."""
+MONTH = 31.0
 
 __all__ = ["Deals", "lognormal_factor", "make_deals", "pick"]
 
@@ -191,34 +197,57 @@ def _opening_words(ids: Sequence[str]) -> np.ndarray:
 
 
 def _leads(plan: Plan, streams: Streams, happened: Sequence[EventPlan]) -> tuple[Floats, Ints, Ints, float]:
-    """Return times, sources and numbers of all leads in order, and the end of the run."""
-    days = plan.until - plan.start
-    until = plan.until
+    """Return times, sources and numbers of all leads in order, and the end of the run.
+
+    With a number of cases only as much time is looked at as they need, a whole number of days that doubles.
+    """
+    days, horizon = plan.until - plan.start, _horizon(plan)
+    until = horizon if plan.cases is None else min(_first_guess(plan), horizon)
+    place = _places(plan)
     while True:
         found = [_source_times(plan, i, streams, until, happened) for i in range(len(plan.market.sources))]
         times = np.concatenate(found) if found else np.zeros(0)
         source = np.repeat(np.arange(len(found)), [len(each) for each in found])
         number = np.concatenate([np.arange(len(each)) for each in found]) if found else source
-        order = np.lexsort((number, source, times))
+        order = np.lexsort((number, place[source], times))
         if plan.market.market_size.any():
             order = order[_new_prospects(plan, streams, times[order], source[order], number[order])]
-        enough = plan.cases is None or len(order) >= plan.cases
-        if enough or plan.until_given or not _grows(plan, until):
+        if plan.cases is None or len(order) >= plan.cases or until >= horizon:
             break
-        until = plan.start + 2.0 * (until - plan.start)
+        until = min(_midnight(plan, plan.start + 2.0 * (until - plan.start)), horizon)
     order = order[: plan.cases]
     times = times[order]
-    if plan.cases is not None and not plan.until_given:
-        until = float(times[-1]) + days if len(times) else plan.until
+    until = plan.until
+    if plan.cases is not None and not plan.until_given and len(times):
+        until = float(times[-1]) + days
     return times, source[order], number[order], until
 
 
-def _grows(plan: Plan, until: float) -> bool:
-    """Tell whether leads arrive at all, and the run is not absurdly long yet."""
-    if until - plan.start > 1000.0 * (plan.until - plan.start):
-        return False
-    later = [rate_pieces(plan, i, until).leads for i in range(len(plan.market.sources))]
-    return any(leads.sum() > 0.0 for leads in later)
+def _places(plan: Plan) -> Ints:
+    """Return the rank of each source's name: leads of one instant do not depend on the order in the file."""
+    names = [source.name for source in plan.market.sources]
+    return np.argsort(np.argsort(np.array(names, dtype=object), kind="stable"), kind="stable")
+
+
+def _horizon(plan: Plan) -> float:
+    """Return until when leads may come: the end of the run, or a thousand times as long where cases decide about it."""
+    if plan.cases is None or plan.until_given:
+        return plan.until
+    return min(plan.start + LONGEST * (plan.until - plan.start), plan.clock.midnight(LAST_DAY))
+
+
+def _first_guess(plan: Plan) -> float:
+    """Return by when the cases have come at the mean rates that the channels state, and a month more."""
+    models = [regime.model for regime in plan.timeline.regimes]
+    rate = min(sum(channel.leads_per_week for channel in model.channels) for model in models)
+    days = MONTH + (7.0 * (plan.cases or 0) / rate if rate > 0.0 else 0.0)
+    return _midnight(plan, plan.start + min(days, LONGEST * (plan.until - plan.start) + MONTH))
+
+
+def _midnight(plan: Plan, time: float) -> float:
+    """Return the first midnight after a time: whole days have the same leads however far one looks."""
+    last = plan.clock.midnight(LAST_DAY)
+    return last if time >= last else plan.clock.midnight(plan.clock.date(time) + dt.timedelta(days=1))
 
 
 def _source_times(plan: Plan, i: int, streams: Streams, until: float, happened: Sequence[EventPlan]) -> Floats:

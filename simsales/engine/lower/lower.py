@@ -19,12 +19,16 @@ from simsales.engine.plan import CODES, Plan
 from simsales.engine.streams import hash32
 from simsales.engine.tables import Table, table_of
 from simsales.engine.worktime import WorkTime
-from simsales.errors import InvalidModelError
+from simsales.errors import InvalidModelError, whole
 from simsales.model.apply import Timeline, as_timeline
 from simsales.model.calendars import zone
 from simsales.model.laws import Law
 from simsales.model.schema import Model
 
+FIRST_YEAR, LAST_YEAR = 1800, 9000
+"""Between them a run begins and ends: a calendar ends with the year 9999."""
+MOST_CASES = 2**32 - 1
+"""A lead's number is a 32-bit word of its draws."""
 When = str | dt.date | float | None
 
 
@@ -71,13 +75,14 @@ def lower(
     clock = Clock(base.epoch, zone(base.calendar.timezone))
     begin = _time(clock, start, "start", 0.0)
     end = _time(clock, until, "until", begin + base.horizon_days)
+    _within_calendar(clock, begin, "start", start)
+    _within_calendar(clock, end, *(("horizon_days", base.horizon_days) if until is None else ("until", until)))
     if not end > begin:
         begins = start if start is not None else clock.date(begin)
         message = f"until must be after start ({begins}), got {until}. Hint: give a later date."
         raise InvalidModelError(message)
-    if cases is not None and cases < 0:
-        message = f"cases must be 0 or more, got {cases}. Hint: leave it out to simulate all leads."
-        raise InvalidModelError(message)
+    if cases is not None:
+        cases = _cases(cases)
     if any(regime.model.calendar != base.calendar for regime in timeline.regimes):
         message = (
             "calendar must not change during a run, got a change with a start date. "
@@ -87,6 +92,15 @@ def lower(
     return Lowering(timeline, clock, begin, end, None if until is not None else cases).plan(
         cases, until_given=until is not None, opening=opening
     )
+
+
+def _cases(cases: object) -> int:
+    """Return a number of leads as a plain int."""
+    hint = "leave it out to simulate all leads"
+    if isinstance(cases, int | np.integer) and cases < 0:
+        message = f"cases must be 0 or more, got {cases}. Hint: {hint}."
+        raise InvalidModelError(message)
+    return whole(cases, "cases", least=0, most=MOST_CASES, hint=hint)
 
 
 def _time(clock: Clock, value: When, name: str, default: float) -> float:
@@ -107,10 +121,21 @@ def _time(clock: Clock, value: When, name: str, default: float) -> float:
         return clock.days(aware.astimezone(dt.UTC))
     if isinstance(value, dt.date):
         return clock.midnight(value + dt.timedelta(days=1) if name == "until" else value)
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        message = f"{name} must be a date or a finite number of days, got {value}. Hint: give a date."
+    if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not math.isfinite(value):
+        message = f"{name} must be a date or a finite number of days, got {str(value)[:60]}. Hint: give a date."
         raise InvalidModelError(message)
     return float(value)
+
+
+def _within_calendar(clock: Clock, days: float, name: str, said: object) -> None:
+    """Refuse a time that no calendar reaches."""
+    try:
+        year = clock.date(days).year
+    except OverflowError:
+        year = 0
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        message = f"{name} must lie in the years {FIRST_YEAR} to {LAST_YEAR}, got {str(said)[:60]}. Hint: give an earlier date, or fewer days."
+        raise InvalidModelError(message)
 
 
 def _read_date(text: str) -> dt.date:

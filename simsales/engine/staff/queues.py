@@ -213,7 +213,7 @@ class Queues(Routing):
             if self.attainment.has_splits:
                 deal.worked[self.role[rep]] = rep
         hours = task.work / self._pace(rep, task)
-        end = self.hours[rep].add(now, hours)
+        end = self.hours[rep].add(now, hours, self.facts.until)
         task.visit.rep = rep
         task.row[4], task.row[6], task.row[7], task.row[8] = rep, now, end, hours
         self.env.at(end, Kind.TASK_END, deal.ordinal, task.done, task.position)
