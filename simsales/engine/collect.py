@@ -25,6 +25,8 @@ def collect(
     visits: list[list[float]],
     tasks: list[list[float]],
     employed: tuple[list[float], list[float]],
+    *,
+    hooked: bool = False,
 ) -> EventLog:
     """Return the log of a finished run, after the check of R11."""
     log = EventLog(
@@ -38,6 +40,7 @@ def collect(
         task=_task_columns(plan, facts.until, tasks),
         rep_hired=np.array(employed[0], dtype=float),
         rep_left=np.array(employed[1], dtype=float),
+        hooked=hooked,
     )
     check_conservation(log, len(facts.created))
     return log
@@ -93,7 +96,7 @@ def _task_columns(plan: Plan, until: float, rows: list[list[float]]) -> TaskColu
     started, ended, hours = t[:, 6], t[:, 7].copy(), np.nan_to_num(t[:, 8])
     for i in np.flatnonzero(ended >= until):  # in hand at the horizon
         ended[i] = np.nan
-        hours[i] = plan.staffing.hours[rep[i]].hours_between(float(started[i]), until)
+        hours[i] = plan.staffing.hours[rep[i]].hours_between(max(float(started[i]), plan.start), until)
     return TaskColumns(deal, seq, stage, role, rep, t[:, 5], started, ended, hours, t[:, 9], t[:, 10])
 
 

@@ -18,7 +18,10 @@ from simsales.model.roster import named_reps
 from simsales.same import Same
 
 if TYPE_CHECKING:
+    from simsales.engine.hooks import Hooks
+    from simsales.engine.lower import When
     from simsales.history import History
+    from simsales.model.apply import Timeline
 
 MICROSECONDS = 86_400e6
 
@@ -37,6 +40,8 @@ class EventLog(Same):
     rep_hired, rep_left : ndarray of float, shape (n_reps,)
         Days since the epoch on which each rep began and left; -inf and inf where that is not known. A possible
         replacement who never came has inf and inf.
+    hooked : bool
+        Whether a user's own rules took part.
     """
 
     plan: Plan
@@ -49,6 +54,7 @@ class EventLog(Same):
     task: TaskColumns
     rep_hired: Floats
     rep_left: Floats
+    hooked: bool = False
 
     def __repr__(self) -> str:
         won = int((self.deal.status == WON).sum())
@@ -79,7 +85,7 @@ class EventLog(Same):
         names = [source.name for source in self.plan.market.sources]
         n = len(given)
         fresh = [f"{names[c]}-{i + 1:06d}" for c, i in zip(sources[n:], numbers[n:], strict=True)]
-        if not set(given).isdisjoint(fresh):
+        while not set(given).isdisjoint(fresh):  # again and again where runs go on from one another
             fresh = [f"new-{name}" for name in fresh]
         return np.array([*given, *fresh], dtype=object)
 
@@ -211,6 +217,80 @@ class EventLog(Same):
         stamps = epoch.to_datetime64().astype("datetime64[us]") + steps
         stamps[np.isnan(days)] = np.datetime64("NaT")
         return pd.DatetimeIndex(stamps).tz_localize("UTC")
+
+    # another run's start -----------------------------------------------------------------------
+
+    def opening(self, at: When = None, *, hooks: Hooks | None = None) -> pd.DataFrame:
+        """Return the deals that are open at a time, as the opening table of a run that goes on from there (R9).
+
+        Parameters
+        ----------
+        at : date, str, datetime or float, optional
+            A time in the run: a date means the beginning of that day; default: the end of the run.
+        hooks : Hooks, optional
+            The user's own rules, where the run had some.
+
+        Returns
+        -------
+        DataFrame
+            One row a deal before its win, with all that is true of it: see :func:`simsales.simulate`. Customers who go
+            on after the win are not in it, nor are prospects of a finite market whose deals are closed.
+
+        Raises
+        ------
+        InvalidModelError
+            If the time lies outside the run, or the run had hooks and none are given.
+
+        Examples
+        --------
+        >>> from simsales.engine import simulate
+        >>> from simsales.model.schema import Model
+        >>> model = Model(channels=[{"name": "web", "leads_per_week": 7.0}], stages=[{"name": "Open", "exits": [
+        ...     {"to": "won", "probability": 1.0, "delay_days": {"exponential": {"mean": 9.0}}}]}])
+        >>> log = simulate(model, seed=1, until=30.0)
+        >>> opening = log.opening()
+        >>> goes_on = simulate(log.organisation(), seed=1, start=30.0, until=60.0, opening=opening)
+        >>> int((log.deal.status == OPEN).sum()) == len(opening) == int(goes_on.deal.opening.sum())
+        True
+        """
+        from simsales.engine import restart  # runs again what has made this log: only when asked
+
+        time = restart.moment(self.plan, at, self.until)
+        return restart.opening_at(restart.run_to(self, time, hooks), self.ids, time)
+
+    def organisation(self, at: When = None, *, hooks: Hooks | None = None) -> Timeline:
+        """Return the organisation as it is at a time, for a run that goes on from there (R9).
+
+        Who has left has left, replacements are there by name, `booked_before` is what each rep has booked in the period
+        that goes on, and events that have begun happened or did not. The quarter's common shocks belong to seed and
+        replication: a run with the same ones goes on with them. What a ratchet has made of a quota is not kept.
+
+        Parameters
+        ----------
+        at : date, str, datetime or float, optional
+            As in :meth:`opening`.
+        hooks : Hooks, optional
+
+        Returns
+        -------
+        Timeline
+            What :func:`simsales.simulate` takes in place of a model.
+
+        Examples
+        --------
+        >>> from simsales.engine import simulate
+        >>> from simsales.model.schema import Model
+        >>> model = Model(channels=[{"name": "web", "leads_per_week": 7.0}], roles=[{"name": "AE"}],
+        ...               reps=[{"name": "Ann", "role": "AE"}], attrition={"AE": {"per_year": 9.0, "vacancy_days": 5}},
+        ...               stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}])
+        >>> log = simulate(model, seed=1, until=90.0)
+        >>> [(rep.name, rep.hired is not None, rep.leaves is not None) for rep in log.organisation().model.reps]
+        [('Ann', False, True), ('Ann (2)', True, False)]
+        """
+        from simsales.engine import restart  # as above
+
+        time = restart.moment(self.plan, at, self.until)
+        return restart.organisation_at(restart.run_to(self, time, hooks), time)
 
     # other shapes ------------------------------------------------------------------------------
 

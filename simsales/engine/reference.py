@@ -36,17 +36,22 @@ class Run(Resuming):
     def __init__(self, plan: Plan, seed: int, replication: int, hooks: Hooks | None = None) -> None:
         super().__init__(plan, seed, replication, hooks)
         self.staff.lose = self.lose
+        self.hooked = hooks is not None and hooks != Hooks()
         self.created: list[float] = self.facts.created.tolist()
         self.first_roles = [_first_roles(plan, r) for r in range(plan.n_regimes)]
 
     def log(self) -> EventLog:
         """Run to the horizon and return what happened."""
         with _uncollected():
-            self.open_pipeline()
-            self.next_arrival()
-            self.env.run_before(self.facts.until)
+            self.reach(self.facts.until)
             self.forget()
-        return collect(self.plan, self.streams, self.facts, self.deals, self.visits, self.rows, self.staff.employed)
+        return collect(self.plan, self.streams, self.facts, self.deals, self.visits, self.rows, self.staff.employed, hooked=self.hooked)
+
+    def reach(self, time: float) -> None:
+        """Begin, and go on up to a time (R9, R11)."""
+        self.open_pipeline()
+        self.next_arrival()
+        self.env.run_before(time)
 
     def forget(self) -> None:
         """Cut the circles between waiting deals and their events, so that memory is free at once."""

@@ -5,7 +5,6 @@ A model, a seed and a replication determine every event, so the state at any tim
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -13,27 +12,39 @@ import numpy as np
 import pandas as pd
 
 from simsales.engine.clock import Period, periods
+from simsales.engine.eventlog import EventLog
 from simsales.engine.hooks import Hooks
 from simsales.engine.leads.hidden import hidden_draws
 from simsales.engine.life.gathering import Gathering
 from simsales.engine.life.state import NONE, REASONS, Deal, Task, Visit
+from simsales.engine.lower.lower import When, time_of
 from simsales.engine.plan import NOBODY, OPEN, STATUS, WON, Plan
 from simsales.engine.reference import Run
+from simsales.errors import InvalidModelError
 from simsales.model.apply import Timeline
 from simsales.model.market import Event
 from simsales.model.people import Rep
 from simsales.model.roster import named_reps
 from simsales.model.schema import Model
 
-__all__ = ["opening_at", "organisation_at", "run_to"]
+__all__ = ["moment", "opening_at", "organisation_at", "run_to"]
 
 NAN = float("nan")
 ALWAYS = ("deal_id", "stage", "age_days", "created_days", "amount", "segment", "channel", "owner", "visit", "cut_at")
 
 
-def run_to(plan: Plan, seed: int, replication: int, time: float, hooks: Hooks | None = None) -> Run:
-    """Return a run that has come to a time and goes no further."""
-    run = Run(plan, seed, replication, hooks)
+def run_to(log: EventLog, time: float, hooks: Hooks | None = None) -> Run:
+    """Return the run that made a log as it was at a time.
+
+    Raises
+    ------
+    InvalidModelError
+        If it had hooks, and none are given.
+    """
+    if log.hooked and hooks is None:
+        message = "hooks must be given again for a run that had some, got none. Hint: log.opening(at, hooks=...)."
+        raise InvalidModelError(message)
+    run = Run(log.plan, log.seed, log.replication, hooks)
     run.reach(time)
     return run
 
@@ -244,7 +255,7 @@ def _period_begin(plan: Plan, kind: str, time: float) -> float:
     return periods(plan.clock, kinds[kind], time, time).begins[0]
 
 
-def moment(plan: Plan, at: dt.date | str | float | None, default: float) -> float:
+def moment(plan: Plan, at: When, default: float) -> float:
     """Return a time between the start and the end of a plan's run, in days since the epoch.
 
     Raises
@@ -252,9 +263,6 @@ def moment(plan: Plan, at: dt.date | str | float | None, default: float) -> floa
     InvalidModelError
         If it lies outside.
     """
-    from simsales.engine.lower.lower import time_of
-    from simsales.errors import InvalidModelError
-
     time = time_of(plan.clock, at, "at", default)
     if not plan.start <= time <= default:
         first, last = plan.clock.date(plan.start), plan.clock.date(default)

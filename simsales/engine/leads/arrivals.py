@@ -24,7 +24,7 @@ from simsales.engine.leads.pilots import eligible
 from simsales.engine.leads.rates import rate_pieces
 from simsales.engine.leads.scores import Scores
 from simsales.engine.leads.shocks import lead_factors, lognormal_factor, shock_periods, win_shifts
-from simsales.engine.plan import Flags, Floats, Ints, Plan
+from simsales.engine.plan import Flags, Floats, Ints, Opening, Plan
 from simsales.engine.plan.market import EventPlan
 from simsales.engine.streams import DealDraws, Purpose, Streams, hash64
 
@@ -145,14 +145,14 @@ def make_deals(plan: Plan, streams: Streams) -> Deals:
     market = plan.market
     happened = happening(market.events, streams)
     created, source, number, until = _leads(plan, streams, happened)
-    name = np.array([each.key for each in market.sources], dtype=np.uint32)[source]
+    name = np.array([each.key for each in market.sources], dtype=np.uint32)[source] ^ np.uint32(plan.cut_word)
     channel = np.array([each.channel for each in market.sources], dtype=np.int64)[source]
     index = number.astype(np.uint32)
     opening, n_opening = plan.opening, 0
     given_score = np.full(len(created), np.nan)
     if opening is not None and opening.ids:
         n_opening = len(opening.ids)
-        words = _opening_words(opening.ids)
+        words = _opening_words(opening)
         index, name = np.concatenate([words[:, 0], index]), np.concatenate([words[:, 1], name])
         created = np.concatenate([opening.created, created])
         channel = np.concatenate([opening.channel, channel])
@@ -188,9 +188,10 @@ def make_deals(plan: Plan, streams: Streams) -> Deals:
     )  # fmt: skip
 
 
-def _opening_words(ids: Sequence[str]) -> np.ndarray:
+def _opening_words(opening: Opening) -> np.ndarray:
     """Return the two words that key each opening deal's draws, shape (n_opening, 2)."""
-    return np.array([hash64(f"open:{deal}") for deal in ids], dtype=np.uint32)
+    cut = f":{opening.cut}" if opening.cut else ""
+    return np.array([hash64(f"open:{deal}{cut}") for deal in opening.ids], dtype=np.uint32)
 
 
 # times ------------------------------------------------------------------------------------------
@@ -260,7 +261,7 @@ def _source_times(plan: Plan, i: int, streams: Streams, until: float, happened: 
     total = float(edges[-1]) if len(edges) else 0.0
     if total <= 0.0:
         return np.zeros(0)
-    sums = _exponential_sums(source.key, streams, total)
+    sums = _exponential_sums(source.key ^ plan.cut_word, streams, total)
     k = np.searchsorted(edges, sums, side="left")
     inside = k < len(edges)
     k, sums = k[inside], sums[inside]
@@ -290,7 +291,7 @@ def _new_prospects(plan: Plan, streams: Streams, times: Floats, source: Ints, nu
     deals were contacted when they were created.
     """
     market = plan.market
-    keys = np.array([each.key for each in market.sources], dtype=np.uint32)[source]
+    keys = np.array([each.key for each in market.sources], dtype=np.uint32)[source] ^ np.uint32(plan.cut_word)
     channel = np.array([each.channel for each in market.sources], dtype=np.int64)[source]
     draws = DealDraws(streams, number.astype(np.uint32), keys)
     regime = attributes.regimes(plan, draws, times)
@@ -313,7 +314,7 @@ def _contacted(plan: Plan, streams: Streams) -> dict[tuple[int, int], float]:
     opening = plan.opening
     if opening is None or not opening.ids:
         return {}
-    words = _opening_words(opening.ids)
+    words = _opening_words(opening)
     draws = DealDraws(streams, words[:, 0], words[:, 1])
     give_known(plan, draws)
     place = draws.vector(Purpose.PROSPECT)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from simsales.engine.life.past import Past
-from simsales.engine.life.state import Deal, Visit
+from simsales.engine.life.state import Deal, Task, Visit
 from simsales.engine.life.staying import Onward
+from simsales.engine.life.working import NAN, Answer
 from simsales.engine.plan import NOBODY
-from simsales.engine.plan.opening import NOTHING, Known
+from simsales.engine.plan.opening import NOTHING, Known, KnownTask
+from simsales.engine.plan.process import Batches, TaskView
 from simsales.engine.streams import Purpose
 from simsales.engine.worktime import INSTANT
 
@@ -45,19 +49,95 @@ class Resuming(Past):
         since = self.plan.start - age
         visit = self.enter(deal, deal.stage, since)
         assert visit is not None
-        view = visit.view
-        going_on = [task for task in known.tasks if task.state != "done"]
-        waiting = waiting and bool(view.tasks) and not going_on and known.delay_age != known.delay_age and not known.passed
-        deal.answered = self._answered(deal, visit, known, waiting or bool(going_on))
+        view, going_on = visit.view, {task.position: task for task in known.tasks if task.state != "done"}
+        first, last = _rest(view.batches, going_on), _rest(view.last_batches, going_on)
+        settled = known.delay_age == known.delay_age or known.passed or bool(first or last)  # noqa: PLR0124 - not NaN
+        waiting = bool(view.tasks) and (waiting or bool(going_on)) and not settled
+        deal.answered = self._answered(deal, visit, known, waiting or bool(first))
         self._recall_stay(visit, known)
-        breach = since + view.sla
-        if view.escalate != NOBODY and (not known.tasks or breach > self.env.now):
+        if view.escalate != NOBODY and (not going_on or since + view.sla > self.env.now):
             self.guard(deal, visit)
+        if last:
+            return (yield from self._end(deal, visit, known, last, going_on))
+        if first:
+            reason = yield from self._go_on(deal, visit, first, going_on)
+            return (yield from self.decide(deal, visit, reason))
         if waiting:
             reason = yield from self.work(deal, visit, view.batches, since)  # R3, R4
             return (yield from self.decide(deal, visit, reason))
         target, delay = self.choose_given_past(deal, visit, known, age)
         return (yield from self.depart(deal, visit, target, delay))
+
+    # tasks that go on ---------------------------------------------------------------------------
+
+    def _end(self, deal: Deal, visit: Visit, known: Known, rest: Batches, going_on: dict[int, KnownTask]) -> Onward:
+        """Go on with the tasks at the end of a stay, whose exit is known (else drawn as if it ended now)."""
+        if known.exit is not None and known.exit in visit.view.targets:
+            target, visit.odds, visit.delayed = known.exit, known.log_odds, self.env.now
+            if visit.view.exits is not None:
+                visit.exit = visit.view.exits[visit.view.targets.index(target)]
+        else:
+            target, _ = self.choose(deal, visit)
+        visit.target = target
+        reason = yield from self._go_on(deal, visit, rest, going_on)
+        return self.go(deal, visit, target, reason)
+
+    def _go_on(self, deal: Deal, visit: Visit, rest: Batches, going_on: dict[int, KnownTask]) -> Answer:
+        """Go on with the tasks of which some are waiting, in hand or on their way; then do those that follow."""
+        items = [item for item in rest[0] if item.position in going_on]
+        if len(rest[0]) == 1:
+            item, state = items[0], going_on[items[0].position]
+            if state.state == "handing":
+                reason = yield from self.hand_on(deal, visit, item, state.days)
+                if reason:
+                    return reason
+                state = state._replace(state="come", days=0.0)
+            task = self._task_again(deal, visit, item, state)
+            visit.batch = (task,)
+            self._take_up(item, task, state)
+            reason = yield from self.served(deal, visit, item, task)
+        else:
+            states = [going_on[item.position] for item in items]
+            tasks = tuple(self._task_again(deal, visit, item, state) for item, state in zip(items, states, strict=True))
+            visit.batch = tasks
+            for item, task, state in zip(items, tasks, states, strict=True):
+                task.done.callbacks.append(partial(self.ended, item, task))
+                self._take_up(item, task, state)
+            reason = yield from self.all_served(deal, visit, tasks)
+        return reason or (yield from self.work(deal, visit, rest[1:], self.env.now))
+
+    def _task_again(self, deal: Deal, visit: Visit, item: TaskView, state: KnownTask) -> Task:
+        """Return a task as it is at the start, its work drawn given the hours that are done."""
+        task = self.task(deal, visit, item, self.env.now - state.days, NAN, state.done)
+        if state.role != NOBODY:
+            task.role = state.role
+            task.row[3] = state.role
+        return task
+
+    def _take_up(self, item: TaskView, task: Task, state: KnownTask) -> None:
+        """Put a task back where it was: in somebody's hands, in a queue or pool, at a gathering, or on its way."""
+        if state.state == "handing":
+            self.send(item, task, state.days)
+            return
+        if state.state in ("come", "gathering"):
+            self.submit(task, item)
+            return
+        self.rows.append(task.row)
+        if state.state == "working" and state.rep != NOBODY:
+            self.staff.take_up(task, state.rep, self.env.now - state.days, task.work - state.done, state.pace)
+            return
+        if state.state == "working":  # in the hands of somebody who is not there any more: what is left waits
+            task.work -= state.done
+            task.since = task.row[5] = self.env.now
+        self.staff.wait_again(task, home=item.role, recalled=self._recalls_people(task.deal))
+        self.bide(task, item)
+
+    def _recalls_people(self, deal: Deal) -> bool:
+        """Tell whether it is known who works for an opening deal, and so who does not."""
+        assert self.plan.opening is not None
+        return self.plan.opening.known[deal.ordinal].reps is not None
+
+    # what is known of the stay ------------------------------------------------------------------
 
     @staticmethod
     def _recall_stay(visit: Visit, known: Known) -> None:
@@ -66,6 +146,8 @@ class Resuming(Past):
             visit.work = known.worked
         if known.effort == known.effort:  # noqa: PLR0124
             visit.effort = known.effort
+        if known.waited == known.waited:  # noqa: PLR0124
+            visit.waited = known.waited
 
     def _answered(self, deal: Deal, visit: Visit, known: Known, to_do: bool) -> bool:
         """Tell whether the first task of a deal has begun; where it is not said, from what is known of its way."""
@@ -91,3 +173,11 @@ class Resuming(Past):
         assert self.plan.opening is not None
         p = float(self.plan.opening.p_waiting[deal.ordinal])
         return self.draw(deal.ordinal, Purpose.WAITING, self.plan.stage_key[deal.stage]) < p  # a missing p is never above
+
+
+def _rest(batches: Batches, going_on: dict[int, KnownTask]) -> Batches:
+    """Return the batches from the first one on that has a task which goes on; none where no one has."""
+    for b, batch in enumerate(batches):
+        if any(item.position in going_on for item in batch):
+            return batches[b:]
+    return ()

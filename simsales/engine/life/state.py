@@ -104,6 +104,12 @@ class Visit:
     """Since when the stay is in its delay."""
     target: int = NONE
     """Where the deal goes, once the tasks at the end of the stay have begun."""
+    handing: tuple[int, float] | None = None
+    """Position of the one task that changes hands, and since when."""
+    waited: float = 0.0
+    """Longest wait for a rep of the stay before the start: patience is known to be longer (R9)."""
+    patience: float = math.nan
+    """Days that the deal waits in all, where it was drawn given such a wait."""
 
 
 @dataclass(slots=True, eq=False)
@@ -119,6 +125,8 @@ class Task:
     row: list[float]
     position: int = 0
     """Which task of the stage it is, first ones first."""
+    pace: float = 1.0
+    """Hours of work in an hour of working time, read at its start."""
     queue: object = None
     rep: int = NOBODY
     lapsed: bool = False

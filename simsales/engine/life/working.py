@@ -62,27 +62,37 @@ class Working(Leaving):
             task = self.task(deal, visit, item, since, ready)
             visit.batch = (task,)
             self.submit(task, item)
-            yield task.done
-            visit.batch = ()  # no circle of stay and task: memory is free at once
-            if task.lapsed:
-                return GONE if deal.over else deal.doomed
-            if task.rep == NOBODY:  # passed on after a breach
-                return 0
-            self.staff.finish(task)
-            if item.lead or item.assist:
-                self._note(item, task)
-            else:
-                deal.last_role = item.role
-            if deal.doomed:
-                return deal.doomed
+            reason = yield from self.served(deal, visit, item, task)
+            if reason:
+                return reason
             since = self.env.now
         return 0
 
-    def task(self, deal: Deal, visit: Visit, item: TaskView, since: float, ready: float) -> Task:
-        """Return a task with its work drawn; `ready` is when the deal was ready to change hands for it (NaN: it does not)."""
-        key = self.plan.stage_key[visit.stage]
-        hours = item.law.draw(self.draw(deal.ordinal, Purpose.WORK + item.position, key, visit.number))
-        hours *= visit.view.work_scale
+    def served(self, deal: Deal, visit: Visit, item: TaskView, task: Task) -> Answer:
+        """Wait until a task is done, given up, or passed on."""
+        yield task.done
+        visit.batch = ()  # no circle of stay and task: memory is free at once
+        if task.lapsed:
+            return GONE if deal.over else deal.doomed
+        if task.rep == NOBODY:  # passed on after a breach
+            return 0
+        self.staff.finish(task)
+        if item.lead or item.assist:
+            self._note(item, task)
+        else:
+            deal.last_role = item.role
+        return deal.doomed
+
+    def task(
+        self, deal: Deal, visit: Visit, item: TaskView, since: float, ready: float, done: float = 0.0
+    ) -> Task:
+        """Return a task with its work drawn, given that some hours are done.
+
+        `ready` is when the deal was ready to change hands for it (NaN: it does not).
+        """
+        key, scale = self.plan.stage_key[visit.stage], visit.view.work_scale
+        u = self.draw(deal.ordinal, Purpose.WORK + item.position, key, visit.number)
+        hours = done + item.law.residual(u, done / scale) * scale if done > 0.0 else item.law.draw(u) * scale
         visit.work += hours
         row = [deal.ordinal, visit.row[1], visit.stage, item.role, NOBODY, since, NAN, NAN, NAN, NAN, ready]
         return Task(deal, visit, item.role, hours, since, Event(self.env), row, item.position)
@@ -95,6 +105,11 @@ class Working(Leaving):
             self.gathering.add(task, (visit.stage, item.position), item.gather)
         else:
             self.staff.queue(task)
+        self.bide(task, item)
+
+    def bide(self, task: Task, item: TaskView) -> None:
+        """Let a deal be patient with a task that waits (those at the end of a stay wait without end)."""
+        visit = task.visit
         late = visit.view.patience is None or item.position >= len(visit.view.tasks)
         if task.queue is not None and not late:
             self.watch(task, visit)
@@ -103,9 +118,14 @@ class Working(Leaving):
         """Let the deal give up when it has waited longer than its patience (R4)."""
         patience, deal = visit.view.patience, task.deal
         assert patience is not None
-        u = self.draw(deal.ordinal, Purpose.PATIENCE, self.plan.stage_key[visit.stage], visit.number)
         waited = self.env.now - task.since
-        left = patience.residual(u, waited) if waited > 0.0 else patience.draw(u)
+        if visit.patience == visit.patience:  # noqa: PLR0124 - not NaN: drawn for an earlier task of the stay
+            left = max(visit.patience - waited, 0.0)
+        else:
+            u = self.draw(deal.ordinal, Purpose.PATIENCE, self.plan.stage_key[visit.stage], visit.number)
+            longest = max(waited, visit.waited)
+            left = patience.residual(u, longest) + (longest - waited) if longest > 0.0 else patience.draw(u)
+            visit.patience = waited + left if longest > 0.0 else NAN
         lapse = self.env.at(self.env.now + left, Kind.PATIENCE, deal.ordinal, sub=task.position)
         lapse.callbacks.append(lambda _: self._give_up(task))
 
@@ -129,8 +149,13 @@ class Working(Leaving):
         tasks = tuple(self.task(deal, visit, item, since, ready) for item, ready in zip(items, hands, strict=True))
         visit.batch = tasks
         for item, task in zip(items, tasks, strict=True):
-            task.done.callbacks.append(partial(self._ended, item, task))
+            task.done.callbacks.append(partial(self.ended, item, task))
             self._begin(item, task)
+        return (yield from self.all_served(deal, visit, tasks))
+
+    @staticmethod
+    def all_served(deal: Deal, visit: Visit, tasks: tuple[Task, ...]) -> Answer:
+        """Wait until tasks that began together are done, given up, or passed on."""
         for task in tasks:
             if not task.done.processed:
                 yield task.done
@@ -142,11 +167,15 @@ class Working(Leaving):
         if task.visit.view.handoff is None or task.row[10] != task.row[10]:
             self.submit(task, item)
             return
-        delay, lost = self._handing(task.deal, task.visit, item)
+        self.send(item, task)
+
+    def send(self, item: TaskView, task: Task, days: float = 0.0) -> None:
+        """Send a task of several on its way to another role, or let it go on after so many days."""
+        delay, lost = self.handing(task.deal, task.visit, item, days)
         arrival = self.env.at(self.env.now + delay, Kind.DELAY_END, task.deal.ordinal, sub=item.position)
         arrival.callbacks.append(partial(self._arrive, item, task, lost))
 
-    def _ended(self, item: TaskView, task: Task, _: Event) -> None:
+    def ended(self, item: TaskView, task: Task, _: Event) -> None:
         if task.rep != NOBODY and not task.lapsed:
             self.staff.finish(task)
             self._note(item, task)
@@ -168,19 +197,23 @@ class Working(Leaving):
         """Tell whether a task is another role's than the last one; an assistant takes over nothing."""
         return deal.last_role not in (NOBODY, item.role) and not item.assist
 
-    def _handing(self, deal: Deal, visit: Visit, item: TaskView) -> tuple[float, bool]:
-        """Return how long a hand-off takes, and whether the deal is lost on the way."""
+    def handing(self, deal: Deal, visit: Visit, item: TaskView, days: float = 0.0) -> tuple[float, bool]:
+        """Return how long a hand-off takes that is under way for some days, and whether the deal is lost on the way."""
         handoff = visit.view.handoff
-        assert handoff is not None
+        if handoff is None:
+            return 0.0, False
         word = (self.plan.stage_key[visit.stage] + (item.position + 1) * _STEP) & MASK
-        delay = handoff.delay.draw(self.draw(deal.ordinal, Purpose.HANDOFF, word, visit.number))
-        u = self.draw(deal.ordinal, Purpose.HANDOFF_LOSS, word, visit.number)
-        return delay * handoff.scale, u < handoff.loss
+        u = self.draw(deal.ordinal, Purpose.HANDOFF, word, visit.number)
+        delay = handoff.delay.residual(u, days / handoff.scale) if days > 0.0 else handoff.delay.draw(u)
+        lost = self.draw(deal.ordinal, Purpose.HANDOFF_LOSS, word, visit.number) < handoff.loss
+        return delay * handoff.scale, lost
 
-    def hand_on(self, deal: Deal, visit: Visit, item: TaskView) -> Answer:
+    def hand_on(self, deal: Deal, visit: Visit, item: TaskView, days: float = 0.0) -> Answer:
         """Pass a deal to another role; it may be lost on the way."""
-        delay, lost = self._handing(deal, visit, item)
+        delay, lost = self.handing(deal, visit, item, days)
+        visit.handing = (item.position, self.env.now - days)
         yield self.env.at(self.env.now + delay, Kind.DELAY_END, deal.ordinal)
+        visit.handing = None
         if deal.over:
             return GONE
         return HANDOFF if lost else 0

@@ -73,8 +73,8 @@ def lower(
     timeline = as_timeline(model)
     base = timeline.model
     clock = Clock(base.epoch, zone(base.calendar.timezone))
-    begin = _time(clock, start, "start", 0.0)
-    end = _time(clock, until, "until", begin + base.horizon_days)
+    begin = time_of(clock, start, "start", 0.0)
+    end = time_of(clock, until, "until", begin + base.horizon_days)
     _within_calendar(clock, begin, "start", start)
     _within_calendar(clock, end, *(("horizon_days", base.horizon_days) if until is None else ("until", until)))
     if not end > begin:
@@ -103,7 +103,7 @@ def _cases(cases: object) -> int:
     return whole(cases, "cases", least=0, most=MOST_CASES, hint=hint)
 
 
-def _time(clock: Clock, value: When, name: str, default: float) -> float:
+def time_of(clock: Clock, value: When, name: str, default: float) -> float:
     """Return a user's date or time as days since the epoch."""
     if value is None:
         return default

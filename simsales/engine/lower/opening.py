@@ -94,7 +94,15 @@ def lower_opening(
         score=numbers(opening, "score", low=None, default=np.nan),
         known=lower_known(opening, age, stages=stages, roles=roles, reps=reps),
         draws=draws(opening),
+        cut=_cut(opening),
     )
+
+
+def _cut(frame: pd.DataFrame) -> str:
+    """Return when the run was cut of which the table is the state; empty where it is none's."""
+    when = numbers(frame, "cut_at", low=-np.inf, default=np.nan)
+    known = when[~np.isnan(when)]
+    return f"{known.max():.6f}" if len(known) else ""
 
 
 def _created(frame: pd.DataFrame, clock: Clock, start: float, age: Floats) -> Floats:

@@ -118,6 +118,9 @@ class Opening:
     known : tuple of Known, shape (n_open,)
     draws : dict of str to ndarray of float, shape (n_open,)
         Uniforms behind what no other column shows (NaN: unknown), by what they decide.
+    cut : str
+        When another run was cut whose state this is; empty: the deals come from elsewhere. Draws of the run that goes on
+        are keyed by it, so that nothing which has been drawn up to the cut is drawn again.
     """
 
     ids: tuple[str, ...]
@@ -136,3 +139,4 @@ class Opening:
     score: Floats
     known: tuple[Known, ...] = ()
     draws: dict[str, Floats] = field(default_factory=dict)
+    cut: str = ""

@@ -21,6 +21,7 @@ from simsales.engine.plan.opening import Opening
 from simsales.engine.plan.process import NOBODY, ProcessPlan, StageView, batches, dressed
 from simsales.engine.plan.staffing import Staffing
 from simsales.engine.rules import PayRule
+from simsales.engine.streams import hash32
 from simsales.engine.tables import Table
 from simsales.engine.worktime import WorkTime
 from simsales.model.apply import Timeline
@@ -152,6 +153,11 @@ shape (n_regimes, n_reps)
     def n_regimes(self) -> int:
         """How many regimes follow each other."""
         return len(self.regime_start)
+
+    @cached_property
+    def cut_word(self) -> int:
+        """What keys the draws of leads and leavers in a run that goes on from the state of another one; else 0."""
+        return hash32(f"cut:{self.opening.cut}") if self.opening is not None and self.opening.cut else 0
 
     @cached_property
     def pilot(self) -> tuple[bool, ...]:

@@ -212,7 +212,8 @@ class Queues(Routing):
                 deal.credit = rep
             if self.attainment.has_splits:
                 deal.worked[self.role[rep]] = rep
-        hours = task.work / self._pace(rep, task)
+        task.pace = self._pace(rep, task)
+        hours = task.work / task.pace
         end = self.hours[rep].add(now, hours, self.facts.until)
         task.visit.rep = rep
         task.row[4], task.row[6], task.row[7], task.row[8] = rep, now, end, hours
@@ -249,6 +250,24 @@ class Queues(Routing):
             task.queue, task.row[9] = None, self.env.now
             task.deal.tasks.remove(task)
         task.done.succeed()
+
+    def take_up(self, task: Task, rep: int, started: float, hours: float, pace: float) -> None:
+        """Let a rep go on with a task of which some hours of work are left (R9)."""
+        now = self.env.now
+        pace = self._pace(rep, task) if pace != pace else pace  # noqa: PLR0124 - NaN: not known
+        self.busy[rep] += 1
+        task.rep, task.visit.rep, task.pace = rep, rep, pace
+        end = self.hours[rep].add(now, hours / pace)
+        task.row[4], task.row[6], task.row[7], task.row[8] = rep, started, end, hours / pace
+        self.env.at(end, Kind.TASK_END, task.deal.ordinal, task.done, task.position)
+
+    def wait_again(self, task: Task, *, home: int, recalled: bool) -> None:
+        """Let a task wait where it did before the start (R9): escalated or without anybody, in the pool."""
+        if task.role == home and (not recalled or task.role in task.deal.reps):
+            self.queue(task)
+            return
+        task.deal.tasks.append(task)
+        self._offer(task)
 
     def escalate(self, task: Task, role: int) -> None:
         """Let anybody of another role take a task that still waits."""

@@ -28,7 +28,7 @@ class Turnover:
 
     def __init__(self, plan: Plan, streams: Streams, until: float, attainment: Attainment) -> None:
         self.plan, self.staffing, self.streams = plan, plan.staffing, streams
-        draws = [streams.uniform(0, key, 0, Purpose.ATTRITION) for key in plan.rep_key]
+        draws = [streams.uniform(0, key, plan.cut_word, Purpose.ATTRITION) for key in plan.rep_key]
         self._left = [-math.log(u) for u in draws]
         self._low = [False] * len(plan.reps)
         self.attainment = attainment
@@ -80,6 +80,6 @@ class Turnover:
         following = self.staffing.following[rep]
         if rule is None or not rule.replace or following < 0:
             return None
-        u = self.streams.uniform(0, self.plan.rep_key[rep], 0, Purpose.VACANCY)
+        u = self.streams.uniform(0, self.plan.rep_key[rep], self.plan.cut_word, Purpose.VACANCY)
         begins = time + self.plan.tables[rule.vacancy].draw(u)
         return (following, begins) if begins < self.plan.rep_leaves[following] else None
