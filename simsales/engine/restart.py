@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simsales.engine.clock import Period, periods
 from simsales.engine.eventlog import EventLog
 from simsales.engine.hooks import Hooks
 from simsales.engine.leads.hidden import hidden_draws
 from simsales.engine.life.gathering import Gathering
 from simsales.engine.life.state import NONE, REASONS, Deal, Task, Visit
 from simsales.engine.lower.lower import When, time_of
-from simsales.engine.plan import NOBODY, OPEN, STATUS, WON, Plan
+from simsales.engine.plan import NOBODY, OPEN, STATUS, Plan
 from simsales.engine.reference import Run
 from simsales.errors import InvalidModelError
 from simsales.model.apply import Timeline
@@ -114,6 +113,7 @@ class _Table:
             "ending": REASONS[deal.doomed] if deal.doomed else None,
         }  # fmt: skip
         found |= {f"rep[{role}]": self._rep(deal.reps.get(k, NOBODY)) for k, role in enumerate(plan.roles)}
+        found |= {f"worked[{plan.roles[k]}]": self._rep(rep) for k, rep in sorted(deal.worked.items())}
         return found | {
             f"visits[{plan.stages[stage]}]": number for stage, number in sorted(deal.visits.items()) if stage != visit.stage
         }
@@ -184,31 +184,33 @@ def organisation_at(run: Run, time: float) -> Timeline:
     date goes on as one that began with the run.
     """
     timeline, plan = run.plan.timeline, run.plan
-    sold = _sold(run, time)
-    regimes = tuple(replace(regime, model=_model_at(run, regime.model, r, sold, time)) for r, regime in enumerate(timeline.regimes))
+    regimes = tuple(replace(regime, model=_model_at(run, regime.model, r, time)) for r, regime in enumerate(timeline.regimes))
     began = plan.clock.date(plan.start)
     dips = tuple(replace(dip, start=began) if dip.start is None else dip for dip in timeline.dips)
     return replace(timeline, regimes=regimes, dips=dips, uncertain=None)
 
 
-def _model_at(run: Run, model: Model, r: int, sold: dict[int, float], time: float) -> Model:
+def _model_at(run: Run, model: Model, r: int, time: float) -> Model:
     events = tuple(event for each in model.events if (event := _event_at(run, each, time)) is not None)
     if not run.plan.reps:
         return model.model_copy(update={"events": events})
     named = {str(rep.name): rep for rep in named_reps(model)}
-    people = [_rep_at(run, rep, run.plan.reps.index(name), sold, time) for name, rep in named.items()]
+    people = [_rep_at(run, rep, run.plan.reps.index(name), time) for name, rep in named.items()]
     seats = run.plan.staffing.seat
     for rep in range(run.plan.staffing.n_named, len(run.plan.reps)):
         if run.staff.hired[rep] < np.inf and run.plan.reps[seats[rep]] in named:
             person = run.plan.staffing.people[r][rep]
             begins = run.plan.clock.date(run.staff.hired[rep] + 0.5)  # a model's people begin at midnight: the nearest one
-            people.append(_rep_at(run, person.model_copy(update={"hired": begins, "count": 1}), rep, sold, time))
+            people.append(_rep_at(run, person.model_copy(update={"hired": begins, "count": 1}), rep, time))
     return model.model_copy(update={"events": events, "reps": tuple(people)})
 
 
-def _rep_at(run: Run, person: Rep, rep: int, sold: dict[int, float], time: float) -> Rep:
+def _rep_at(run: Run, person: Rep, rep: int, time: float) -> Rep:
     """Return a rep as he or she is at a time; a leave by attrition that is still to come is not known yet."""
-    changes: dict[str, Any] = {"booked_before": sold.get(rep, 0.0)}
+    changes: dict[str, Any] = {"booked_before": None}
+    if run.staff.hired[rep] <= time:
+        standing = run.staff.attainment.standing(rep, time)
+        changes["booked_before"] = standing.sold if standing.paid else None
     if run.staff.leaves[rep] < time:
         changes["leaves"] = run.plan.clock.date(run.staff.leaves[rep])
         if person.hired is not None and changes["leaves"] < person.hired:  # rounded apart
@@ -223,36 +225,6 @@ def _event_at(run: Run, event: Event, time: float) -> Event | None:
         return event
     happened = {each.name for each in run.facts.events.happened}
     return event.model_copy(update={"probability": 1.0}) if event.name in happened else None
-
-
-def _sold(run: Run, time: float) -> dict[int, float]:
-    """Return what each rep has booked in the period that goes on, by the period of the rep's plan."""
-    plan, found = run.plan, dict[int, float]()
-    first: dict[str, float] = {}
-
-    def begun(rep: int) -> float:
-        kind = next((kind for row in plan.staffing.period if (kind := row[rep]) != ""), "")
-        if kind not in first:
-            first[kind] = _period_begin(plan, kind, time)
-        return first[kind]
-
-    for rep, person in enumerate(plan.staffing.people[0]):
-        if person.booked_before > 0.0 and begun(rep) <= plan.start:
-            found[rep] = person.booked_before
-    for deal in run.deals:
-        if deal.status == WON:
-            rep = run.staff.effort.credited(deal.owner if deal.after == NONE else deal.seller, deal.credit)
-            if rep != NOBODY and deal.closed >= begun(rep):
-                found[rep] = found.get(rep, 0.0) + deal.amount
-    return found
-
-
-def _period_begin(plan: Plan, kind: str, time: float) -> float:
-    """Return when the period in which a time lies began; without a plan nothing is counted."""
-    if kind == "":
-        return float("inf")
-    kinds: dict[str, Period] = {"month": "month", "quarter": "quarter", "year": "year"}
-    return periods(plan.clock, kinds[kind], time, time).begins[0]
 
 
 def moment(plan: Plan, at: When, default: float) -> float:

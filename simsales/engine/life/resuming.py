@@ -24,6 +24,7 @@ class Resuming(Past):
         assert opening is not None
         known = opening.known[i] if opening.known else NOTHING
         deal.visits.update(known.visits)
+        deal.worked.update(known.workers)
         deal.visits[deal.stage] = int(opening.visit[i]) - 1
         deal.previous, deal.last_role, deal.credit = known.previous, known.last_role, known.credit
         deal.doomed, deal.response = known.doomed, known.response

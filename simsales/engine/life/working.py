@@ -176,6 +176,7 @@ class Working(Leaving):
         arrival.callbacks.append(partial(self._arrive, item, task, lost))
 
     def ended(self, item: TaskView, task: Task, _: Event) -> None:
+        """Free who did a task of several, and note who it was."""
         if task.rep != NOBODY and not task.lapsed:
             self.staff.finish(task)
             self._note(item, task)

@@ -54,7 +54,8 @@ def lower_known(
         columns[name] = people(frame, name, reps).tolist()
     columns["doomed"] = [max(code, 0) for code in places(frame, "ending", REASONS, what="reason").tolist()]
     columns["exit"] = _exits(frame, stages)
-    columns["reps"] = _by_role(frame, roles, reps)
+    columns["reps"] = _by_role(frame, roles, reps, "rep")
+    columns["workers"] = [each or () for each in _by_role(frame, roles, reps, "worked")]
     columns["visits"] = _by_stage(frame, stages)
     columns["barred"] = _barred(frame, reps)
     columns["tasks"] = _tasks(frame, roles, reps)
@@ -118,9 +119,11 @@ def _exits(frame: pd.DataFrame, stages: Sequence[str]) -> list[int | None]:
     return found
 
 
-def _by_role(frame: pd.DataFrame, roles: Sequence[str], reps: Sequence[str]) -> list[tuple[tuple[int, int], ...] | None]:
+def _by_role(
+    frame: pd.DataFrame, roles: Sequence[str], reps: Sequence[str], family: str
+) -> list[tuple[tuple[int, int], ...] | None]:
     """Return who works for each deal by role; None where no column says so."""
-    named = [(_place(member, roles, name, "role"), people(frame, name, reps).tolist()) for member, name in members(frame, "rep")]
+    named = [(_place(member, roles, name, "role"), people(frame, name, reps).tolist()) for member, name in members(frame, family)]
     if not named:
         return [None] * len(frame)
     return [tuple((role, row[i]) for role, row in named if row[i] >= 0) for i in range(len(frame))]

@@ -69,6 +69,8 @@ class Known(NamedTuple):
     exit : int or None
         Where the deal will go: known once the tasks at the end of the stay have begun.
     tasks : tuple of KnownTask
+    workers : tuple of (int, int)
+        Who worked last on the deal in each role.
     paced : bool
         Whether the deal's pace is known (``draw[pace]``).
     """
@@ -94,6 +96,7 @@ class Known(NamedTuple):
     doomed: int = 0
     exit: int | None = None
     tasks: tuple[KnownTask, ...] = ()
+    workers: tuple[tuple[int, int], ...] = ()
     paced: bool = False
 
 
