@@ -145,11 +145,11 @@ class _Table:
         if task.done.triggered and not task.in_hand:
             return {f"task{j}": "done"}
         if task.in_hand:
-            rep, started, end = task.rep, task.row[6], task.row[7]
-            left = self.plan.staffing.hours[rep].hours_between(self.time, end) * task.pace
+            rep, started = task.rep, task.row[6]
+            busy = self.plan.staffing.hours[rep].hours_between(max(started, self.plan.start), self.time)
             return {
                 f"task{j}": "working", f"task_days{j}": self.time - started, f"task_rep{j}": self._rep(rep),
-                f"task_done{j}": max(task.work - left, 0.0), f"task_pace{j}": task.pace,
+                f"task_done{j}": task.before + busy * task.pace, f"task_pace{j}": task.pace,
             }  # fmt: skip
         state = "gathering" if isinstance(task.queue, Gathering) else "handing" if task.queue is None else "waiting"
         home = next(view.role for view in self._tasks(task.visit) if view.position == task.position)

@@ -125,7 +125,8 @@ class Resuming(Past):
             return
         self.rows.append(task.row)
         if state.state == "working" and state.rep != NOBODY:
-            self.staff.take_up(task, state.rep, self.env.now - state.days, task.work - state.done, state.pace)
+            task.before = state.done
+            self.staff.take_up(task, state.rep, self.env.now - state.days, state.pace)
             return
         if state.state == "working":  # in the hands of somebody who is not there any more: what is left waits
             task.work -= state.done

@@ -127,6 +127,8 @@ class Task:
     """Which task of the stage it is, first ones first."""
     pace: float = 1.0
     """Hours of work in an hour of working time, read at its start."""
+    before: float = 0.0
+    """Hours of work done before the start of the run (R9)."""
     queue: object = None
     rep: int = NOBODY
     lapsed: bool = False

@@ -148,7 +148,7 @@ class Bench:
         paces = [self._usual_pace(rep) for rep in reps]
         pace = sum(paces) / len(paces) if paces else 1.0
         calendar = self.work if known is None else self.hours[known]
-        return calendar.add(time, hours / pace)
+        return calendar.add(time, hours / pace, self.facts.until)
 
     def _usual_pace(self, rep: int) -> float:
         """Return a rep's speed with the ramp, apart from training and effort."""

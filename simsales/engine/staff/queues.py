@@ -251,13 +251,13 @@ class Queues(Routing):
             task.deal.tasks.remove(task)
         task.done.succeed()
 
-    def take_up(self, task: Task, rep: int, started: float, hours: float, pace: float) -> None:
-        """Let a rep go on with a task of which some hours of work are left (R9)."""
-        now = self.env.now
+    def take_up(self, task: Task, rep: int, started: float, pace: float) -> None:
+        """Let a rep go on with a task of which some work is done (R9)."""
+        now, hours = self.env.now, task.work - task.before
         pace = self._pace(rep, task) if pace != pace else pace  # noqa: PLR0124 - NaN: not known
         self.busy[rep] += 1
         task.rep, task.visit.rep, task.pace = rep, rep, pace
-        end = self.hours[rep].add(now, hours / pace)
+        end = self.hours[rep].add(now, hours / pace, self.facts.until)
         task.row[4], task.row[6], task.row[7], task.row[8] = rep, started, end, hours / pace
         self.env.at(end, Kind.TASK_END, task.deal.ordinal, task.done, task.position)
 
