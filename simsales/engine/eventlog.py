@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from simsales.engine.columns import DealColumns, TaskColumns, VisitColumns
+from simsales.engine.credit import credited
 from simsales.engine.life.state import NONE, REASONS
 from simsales.engine.plan import OPEN, STATUS, WON, Flags, Floats, Ints, Plan
 from simsales.engine.plan.process import NOBODY
@@ -316,7 +317,8 @@ class EventLog(Same):
         """Return the run as a History of class A, observed from its start to its end.
 
         Opening deals keep their creation and their current stay, which began before the start. What follows a win is
-        left out: a history of deals ends with their outcomes.
+        left out: a history of deals ends with their outcomes. Where wins are credited to others than their owners (an SDR owns
+        what an AE closes), ``credited`` names them.
         """
         from simsales.history import History, ImportReport
         from simsales.history.tables import shaped
@@ -339,13 +341,19 @@ class EventLog(Same):
         kinds = ["open"] * len(known) + list(closed)
         stages = pd.DataFrame({"stage": names, "order": range(len(names)), "kind": kinds})
         return History(
-            deals=shaped(self.deals.sort_values(["created_at", "deal_id"], kind="stable"), "deals"),
+            deals=shaped(self._with_credit().sort_values(["created_at", "deal_id"], kind="stable"), "deals"),
             visits=shaped(self.visits.assign(exit=self._way())[before(self.visit.stage)], "visits"),
             tasks=shaped(self.tasks[before(self.task.stage)], "tasks"),
             reps=shaped(self.reps, "reps"), stages=shaped(stages, "stages"), report=report,
             observed_from=first, observed_until=last, history_class="A",
             currency=model.currency, timezone=model.calendar.timezone,
         )  # fmt: skip
+
+    def _with_credit(self) -> pd.DataFrame:
+        """Return the deals with who gets the credit of each win, where that is not always the owner."""
+        rep = credited(self)
+        same = np.array_equal(rep, self.deal.owner)
+        return self.deals if same else self.deals.assign(credited=_named(self.plan.reps, np.where(self.deal.status == WON, rep, NOBODY)))
 
     def _way(self) -> pd.Series:
         """Return where each stay led: past the stages that the deal skipped, for in a history it was never there."""

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 FOLLOWED = 0.1
 """Share of the subjects that must have been followed for as long as one looks: beyond, single ones would decide."""
-UNSEEN = 0.1
-"""A mean is told only if at most this share of what will happen lies beyond the end of follow-up."""
+UNSEEN = 0.25
+"""A mean is told only if at most this part of it comes from beyond the end of follow-up."""
+FLAT = 0.1
+"""Where fewer of the open ones than this ended in the last third of follow-up, the rest may never do so."""
 TINY = 1e-9
 
 
@@ -60,8 +62,8 @@ class Lasting:
         What one of those that ended then adds to `reached`.
     follow_up : float
         How long at least a tenth of the subjects could be seen.
-    total : float
-        Estimated share that ever ends so; NaN where nothing has ended yet.
+    total, later : float
+        Estimated share that ever ends so, NaN where nothing has ended yet; of it, what does after follow-up.
     rest : float
         Estimated mean length beyond `follow_up` of those that end so later.
     """
@@ -71,6 +73,7 @@ class Lasting:
     single: Floats
     follow_up: float
     total: float
+    later: float
     rest: float
 
     def quantile(self, q: float) -> float:
@@ -89,17 +92,17 @@ class Lasting:
 
     @property
     def mean(self) -> float:
-        """The mean length among those that ever end so; NaN where more than a tenth of them lies beyond follow-up."""
+        """The mean length among those that ever end so; NaN where more than a quarter of it lies beyond follow-up."""
         if not self.times.size:
             return float("nan")
-        later = max(self.total - float(self.reached[-1]), 0.0)
-        if later > UNSEEN * self.total + TINY:
-            return float("nan")
         seen = float((np.diff(self.reached, prepend=0.0) * self.times).sum())
-        return (seen + (later * (self.follow_up + self.rest) if later > TINY else 0.0)) / (float(self.reached[-1]) + later)
+        unseen = self.later * (self.follow_up + self.rest) if self.later > TINY else 0.0
+        if unseen > UNSEEN * (seen + unseen):
+            return float("nan")
+        return (seen + unseen) / self.total
 
 
-NOTHING = Lasting(np.zeros(0), np.zeros(0), np.zeros(0), float("nan"), float("nan"), 0.0)
+NOTHING = Lasting(np.zeros(0), np.zeros(0), np.zeros(0), float("nan"), float("nan"), 0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +163,7 @@ class Lengths:
         open_then = np.concatenate([[1.0], fit.survival])[thirds]
         ended_so = np.concatenate([[0.0], curve])[thirds]
         later, rest = _later(open_then, ended_so, end)
-        return Lasting(fit.times[mine], reached, single, end, float(reached[-1]) + later, rest)
+        return Lasting(fit.times[mine], reached, single, end, float(reached[-1]) + later, later, rest)
 
     def beyond(self, length: float) -> float:
         """Return the share that lasts longer than a length; NaN where nothing was followed for so long."""
@@ -175,15 +178,18 @@ class Lengths:
 def _later(open_then: Floats, ended_so: Floats, end: float) -> tuple[float, float]:
     """Return the share that will end by the cause after follow-up, and how much later in the mean.
 
-    The curve of what is open is taken to go on flattening as in the last two thirds of follow-up (a geometric series: Aitken's
-    extrapolation), so that what never ends, such as a parked deal, is not waited for; how it will end is how it did lately.
+    As long as the open ones still end, all of them will, at the rate of the last third of follow-up and as they did in the last two.
+    Where hardly any does, most never will, such as parked deals: what is open is taken to go on flattening as a geometric
+    series (Aitken's extrapolation).
     """
     before, middle, last = open_then.tolist()
     first, second = before - middle, middle - last
-    if first <= 0 and second <= 0:
+    if (first <= 0 and second <= 0) or last <= 0:
         return 0.0, 0.0
-    never = max(last - second**2 / (first - second), 0.0) if second < first else 0.0
     share = (ended_so[2] - ended_so[0]) / (before - last)
+    if second >= FLAT * middle:
+        return float(last * share), float((end / 3.0) / np.log(middle / last))
+    never = max(last - second**2 / (first - second), 0.0) if second < first else 0.0
     rest = (end / 3.0) / np.log(first / second) if 0 < second < first else 0.0
     return float((last - never) * share), float(min(rest, end))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ CAUSES = ("open", "won", "lost", "no_decision")
 
 
 def from_history(history: History) -> Facts:
-    """Return the facts of a real history; its window is what was observed.
+    """Return the facts of a real history; its window is what was observed, and nothing after it counts.
 
     Parameters
     ----------
@@ -36,6 +37,7 @@ def from_history(history: History) -> Facts:
     Facts
         Days since the first observed moment. Capacity is not known, so utilisation is not either.
     """
+    history = _without_later(history)
     deals, visits = history.deals, history.visits
     zero = history.observed_from
     until = float((history.observed_until - zero) / DAY)
@@ -52,7 +54,7 @@ def from_history(history: History) -> Facts:
     columns = Deals(
         created=created, closed=closed, amount=deals["amount"].to_numpy(float),
         won=(cause == 1) & ~(closed < 0) & ~(closed > until), is_new=(created >= 0) & (created <= until), unanswered=_unanswered(history),
-        cause=cause, owner=_codes(deals["owner"], reps), segment=_codes(deals["segment"], segments),
+        cause=cause, owner=_codes(deals["credited"].fillna(deals["owner"]) if "credited" in deals else deals["owner"], reps), segment=_codes(deals["segment"], segments),
         channel=_codes(deals["channel"], channels), answered=first,
         product=_codes(deals["product"], products), region=_codes(deals["region"], regions),
         listed=deals["list_amount"].to_numpy(float) if "list_amount" in deals else np.full(len(deals), np.nan),
@@ -67,6 +69,26 @@ def from_history(history: History) -> Facts:
     months = _history_months(history, zero)
     return Facts(0.0, until, columns, masked(visited, visited.deal >= 0), tasks, people, segments, channels, stages,
                  roles, reps, months, products=products, regions=regions, teams=teams, traced=history.history_class == "A")  # fmt: skip
+
+
+def _without_later(history: History) -> History:
+    """Return a history without what its tables say of the time after its end, where they do."""
+    end = history.observed_until
+    deals, visits, tasks = history.deals, history.visits, history.tasks
+    stamps = (deals["created_at"], deals["closed_at"], visits["entered_at"], visits["left_at"], tasks["queued_at"], tasks["started_at"])
+    if not any((stamp > end).any() for stamp in stamps):
+        return history
+    open_then = deals["closed_at"] > end
+    deals = deals.assign(closed_at=deals["closed_at"].mask(open_then), status=deals["status"].mask(open_then, "open"))
+    if "credited" in deals:
+        deals = deals.assign(credited=deals["credited"].mask(open_then))
+    visits = visits.assign(left_at=visits["left_at"].mask(visits["left_at"] > end))
+    later = tasks["started_at"] > end
+    tasks = tasks.assign(rep=tasks["rep"].mask(later), started_at=tasks["started_at"].mask(later), ended_at=tasks["ended_at"].mask(tasks["ended_at"] > end))
+    return dataclasses.replace(
+        history, deals=deals[~(deals["created_at"] > end)], visits=visits[~(visits["entered_at"] > end)],
+        tasks=tasks[~(tasks["queued_at"] > end)],
+    )  # fmt: skip
 
 
 def _history_people(history: History, reps: Sequence[str], teams: Sequence[str], zero: pd.Timestamp) -> Reps:
@@ -125,7 +147,8 @@ def _history_tasks(
     columns = Tasks(
         deal, _codes(tasks["stage"], stages), does, _codes(tasks["rep"], reps), wait, np.full(len(tasks), np.nan), waited,
     )  # fmt: skip
-    return masked(columns, columns.deal >= 0), roles
+    before = (started < 0) | (queued + wait < 0)  # begun or given up before the window
+    return masked(columns, (columns.deal >= 0) & ~before), roles
 
 
 def _first_start(history: History, ids: pd.Index, zero: pd.Timestamp) -> Floats:
@@ -140,4 +163,5 @@ def _history_months(history: History, zero: pd.Timestamp) -> tuple[tuple[str, fl
     starts = pd.date_range(first.normalize().replace(day=1), periods=(last.year - first.year) * 12 + last.month
                            - first.month + 2, freq="MS")  # fmt: skip
     days = [float((t.tz_convert("UTC") - zero) / DAY) for t in starts]
-    return tuple((f"{t:%Y-%m}", a, b) for t, a, b in zip(starts, days, days[1:], strict=False))
+    last_day = float((history.observed_until - zero) / DAY)
+    return tuple((f"{t:%Y-%m}", a, b) for t, a, b in zip(starts, days, days[1:], strict=False) if a < last_day)

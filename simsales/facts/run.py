@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simsales.engine.clock import periods
+from simsales.engine.credit import credited
 from simsales.engine.life.state import NO_RESPONSE
 from simsales.engine.plan import LOST, NO_DECISION, WON
 from simsales.facts.columns import Deals, Facts, Reps, Tasks, stays
@@ -40,7 +41,7 @@ def from_log(log: EventLog) -> Facts:
     cause = np.select([deal.status == WON, deal.status == LOST, deal.status == NO_DECISION], [1, 2, 3], 0)
     deals = Deals(
         created=deal.created, closed=deal.closed, amount=deal.amount, won=cause == 1, is_new=~deal.opening,
-        unanswered=(deal.reason == NO_RESPONSE).astype(float), cause=cause.astype(np.int64), owner=_credited(log), segment=deal.segment,
+        unanswered=(deal.reason == NO_RESPONSE).astype(float), cause=cause.astype(np.int64), owner=credited(log), segment=deal.segment,
         channel=deal.channel, answered=deal.created + deal.response / 24.0, product=deal.product, region=deal.region,
         listed=deal.list_amount, delivery=plan.market.unit_cost[deal.regime] * deal.list_amount,
     )  # fmt: skip
@@ -71,28 +72,6 @@ def _teams(plan: Plan) -> tuple[Ints, tuple[str, ...]]:
     by_rep = [people.get(plan.reps[seat]) for seat in plan.staffing.seat]
     names = tuple(dict.fromkeys(team for team in by_rep if team is not None))
     return np.array([-1 if team is None else names.index(team) for team in by_rep], dtype=np.int64), names
-
-
-def _credited(log: EventLog) -> Ints:
-    """Return who owns each deal; a win whose owner has no pay plan is credited to the last rep with one who worked on it.
-
-    Otherwise an SDR who takes a lead from a pool would keep the credit of the AE who closes it. Work after the sale wins nothing.
-    """
-    paid, owner, task = _has_pay_plan(log.plan), log.deal.owner, log.task
-    if not paid.any():
-        return owner
-    worked = np.full(len(owner), -1)
-    mine = np.flatnonzero((task.rep >= 0) & paid[task.rep] & ~log.after_sale[task.stage])
-    mine = mine[np.argsort(task.started[mine], kind="stable")]
-    worked[task.deal[mine]] = task.rep[mine]  # in order of work: the last one stays
-    instead = (log.deal.status == WON) & (worked >= 0) & ((owner < 0) | ~paid[owner])
-    return np.where(instead, worked, owner)
-
-
-@lru_cache(maxsize=64)
-def _has_pay_plan(plan: Plan) -> Flags:
-    """Tell which reps have a pay plan with a quota in any regime."""
-    return np.asarray((np.array(plan.staffing.quota) > 0.0).any(axis=0))
 
 
 def _busy_hours(log: EventLog) -> Floats:

@@ -32,6 +32,9 @@ class Kpi:
         From facts to a number.
     by : tuple of str
         Dimensions along which it makes sense.
+    adds_up : bool
+        Whether it is a sum over the run: of parts, and of months; the longer the run, the more. All others are levels: in a
+        steady organisation they do not depend on the length of the run.
 
     Examples
     --------
@@ -47,6 +50,7 @@ class Kpi:
     zh: str
     function: Callable[[Facts], float]
     by: tuple[str, ...] = ()
+    adds_up: bool = False
 
     def __call__(self, log: EventLog | History | Facts) -> float:
         """Return the value for a run or a history."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simsales.kpi import measures
 from simsales.kpi.base import Kpi
 
@@ -24,7 +26,7 @@ _REGISTRY = (
         "is too short to see nine in ten of them won", "lower",
         "销售周期 P90", measures.cycle_days_p90, _ATTRIBUTES),
     Kpi("time_in_stage_days", "days", "mean length of a stay in a stage: queue + work + delay (overall: before the win); stays that are not over count "
-        "as open; not known where more than a tenth of them would last beyond the run", "lower",
+        "as open; not known where more than a quarter of it would lie beyond the run", "lower",
         "阶段停留时间", measures.time_in_stage_days, ("stage", *_ATTRIBUTES)),
     Kpi("queue_days", "days", "mean wait of a task for a rep, in calendar days; tasks that still wait count with their "
         "wait so far, tasks given up with their wait until then", "lower", "排队时间", measures.queue_days, ("stage", "role", "rep",
@@ -55,7 +57,7 @@ _FURTHER = (
         measures.discount_rate, _DEALS),
     Kpi("avg_deal_size", "money", "mean amount of deals won in the run", "higher", "平均成交金额", measures.avg_deal_size, _DEALS),
     Kpi("cycle_days_mean", "days", "mean days from creation to win, of deals that will be won, as for the median; not known where "
-        "more than a tenth of them would be won beyond the run", "lower", "平均销售周期", measures.cycle_days_mean, _ATTRIBUTES),
+        "more than a quarter of it would lie beyond the run", "lower", "平均销售周期", measures.cycle_days_mean, _ATTRIBUTES),
     Kpi("response_hours_mean", "hours", "mean clock hours from creation to the start of the first task, of leads created in the run "
         "that will be answered", "lower", "平均响应时间", measures.response_hours_mean, _ATTRIBUTES),
     Kpi("sales_velocity", "money", "a day: leads a day x win rate x mean amount of a won deal; by Little's law the same as open deals x "
@@ -76,5 +78,7 @@ _FURTHER = (
     Kpi("ccos", "share", "base pay and commission / bookings", "lower", "薪酬费用率", measures.ccos),
 )  # fmt: skip
 
-KPIS: dict[str, Kpi] = {kpi.name: kpi for kpi in (*_REGISTRY, *_FURTHER)}
+_SUMS = ("leads", "won", "bookings", "commission", "cost", "net", "cash", "margin")
+
+KPIS: dict[str, Kpi] = {kpi.name: replace(kpi, adds_up=kpi.name in _SUMS) for kpi in (*_REGISTRY, *_FURTHER)}
 """Every KPI by name."""
