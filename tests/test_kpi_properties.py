@@ -35,10 +35,10 @@ def organisation(**changes) -> Model:
              "exits": [{"to": "Offer", "probability": 0.5, "delay_days": {"exponential": {"mean": 6.0}}},
                        {"to": "lost", "probability": 0.5, "delay_days": {"exponential": {"mean": 3.0}}}]},
             {"name": "Offer", "sla_days": 20.0, "tasks": [{"role": "AE", "work_hours": {"exponential": {"mean": 6.0}}}],
-             "exits": [{"to": "won", "probability": 0.4, "delay_days": {"gamma": {"mean": 15.0, "cv": 0.6}}},
+             "exits": [{"to": "won", "probability": 0.4, "delay_days": {"gamma": {"mean": 12.0, "cv": 0.6}}},
                        {"to": "Talk", "probability": 0.15, "delay_days": 4.0},
                        {"to": "lost", "probability": 0.25, "delay_days": {"exponential": {"mean": 8.0}}},
-                       {"to": "no_decision", "probability": 0.2, "delay_days": {"exponential": {"mean": 25.0}}}]},
+                       {"to": "no_decision", "probability": 0.2, "delay_days": {"exponential": {"mean": 10.0}}}]},
         ],
         "roles": [{"name": "SDR", "routing": "pool"}, {"name": "AE"}],
         "plans": {"std": {"base": 1200.0, "quota": 4000.0, "rates": [{"rate": 0.08}]}},
@@ -52,7 +52,7 @@ def organisation(**changes) -> Model:
 def window(history: History, first: float, last: float) -> History:
     """Return what is known of some days of a history, from an organisation that had long been at work."""
     start = history.observed_from
-    return dataclasses.replace(history.as_of(start + pd.Timedelta(days=last)), observed_from=start + pd.Timedelta(days=first))
+    return dataclasses.replace(history, observed_from=start + pd.Timedelta(days=first), observed_until=start + pd.Timedelta(days=last))
 
 
 @cache
