@@ -120,15 +120,30 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
     return (
         f"{head}{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more\n"
         "replications; the range is what chance does to single runs. --json also has every stage,\n"
-        "role, segment and channel." + "".join(f"\n{line}" for line in (*measures.cautions("", result["kpis"]), *map(_wrapped, result.get("says", ()))))
+        "role, segment and channel." + _not_modelled(result)
+        + "".join(f"\n{line}" for line in (*measures.cautions("", result["kpis"]), *map(_wrapped, result.get("says", ()))))
     )
 
 
 def _repeats(name: str, kpis: Data) -> bool:
-    """Tell whether a KPI says nothing new: cash or margin without terms or costs, a discount that nobody gives."""
-    if name in ("cash", "margin"):
-        return bool(kpis[name] == kpis.get("bookings"))
-    return name in ("discount_rate", "cac", "attrition_rate", "handoff_days", "sla_breach") and plain(kpis[name]["mean"]) == 0.0
+    """Tell whether a KPI says nothing: a net of bookings less no cost at all, breaches and hand-offs where there are none."""
+    if name in ("net", "cost"):
+        return plain(kpis["cost"]["mean"]) == 0.0 if "cost" in kpis else False
+    return name in ("handoff_days", "sla_breach") and plain(kpis[name]["mean"]) == 0.0
+
+
+_MONEY = ("commission", "cost", "net", "cash", "margin", "discount_rate", "cac", "attrition_rate")
+
+
+def _not_modelled(result: Data) -> str:
+    """Return what of the money the model says nothing about, as lines; empty where it says all."""
+    kpis = result["kpis"]
+    if "bookings" not in kpis:  # only some KPIs were asked for
+        return ""
+    missing = [
+        measures.label(name) for name in _MONEY if name in kpis and (plain(kpis[name]["mean"]) is None or _repeats(name, kpis))
+    ]
+    return "\n" + _wrapped(f"Not modelled, so not shown: {', '.join(missing)}.") if missing else ""
 
 
 def _kpi_row(name: str, kpi: Data, currency: str | None) -> list[str]:

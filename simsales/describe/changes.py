@@ -11,6 +11,7 @@ from simsales.model import levers
 from simsales.model.apply import Timeline
 from simsales.model.compensation import CompPlan
 from simsales.model.laws import Law
+from simsales.model.schema import Model
 from simsales.report import text
 
 
@@ -36,7 +37,8 @@ def describe_scenario(scenario: levers.Scenario, timeline: Timeline | None = Non
         lines.append(f"  {scenario.description}")
     if scenario.goal:
         lines.append(f"  Goal: {scenario.goal}")
-    lines += [f"  {i + 1}. {change_words(change, currency)}" for i, change in enumerate(scenario.changes)]
+    model = None if timeline is None else timeline.usual
+    lines += [f"  {i + 1}. {change_words(change, currency, model)}" for i, change in enumerate(scenario.changes)]
     regimes = () if timeline is None else timeline.regimes
     starts = dict.fromkeys(str(regime.start or "the beginning") for regime in regimes)
     if len(starts) > 1:
@@ -46,14 +48,15 @@ def describe_scenario(scenario: levers.Scenario, timeline: Timeline | None = Non
     return lines
 
 
-def change_words(change: levers.Change, currency: str | None = None) -> str:
-    """Return one change as a sentence."""
+def change_words(change: levers.Change, currency: str | None = None, model: Model | None = None) -> str:
+    """Return one change as a sentence; with the model that it changes, a hire says which pay plan it takes."""
     start = f"From {change.start} on" if change.start else "From the beginning"
     if change.adoption < 1 or change.ramp_days:
         start += f", for {text.percent(change.adoption)} of deals" if change.adoption < 1 else ", for all deals"
         start += f" (rising over {amount(change.ramp_days, 'days')})" if change.ramp_days else ""
     start += f", where {change.where}" if change.where else ""
     what = WORDS[change.kind](change, currency)
+    what += _pay_of_hire(change, model) if model is not None and isinstance(change, levers.Hire) else ""
     step = f"{change.step}: " if change.step else ""
     return f"{step}{start}: " + "; ".join([what, *_conditions(change, currency)])
 
@@ -188,10 +191,20 @@ def _hire(change: levers.Hire, currency: str | None) -> str:
     for name, default in (("speed", 1.0), ("skill", 0.0), ("weight", 1.0)):
         value = getattr(change, name)
         said += [f"{name} {text.number(value)}"] if value != default else []
-    for name in ("team", "region", "manager", "calendar", "territory", "plan"):
+    for name in ("team", "region", "manager", "calendar", "territory"):
         said += [f"{name} {getattr(change, name)}"] if getattr(change, name) else []
+    said += [] if change.plan is None else ["no pay plan"] if change.plan == "none" else [f"plan {change.plan}"]
     said += [f"{_money(change.cost_per_year, currency)} a year each besides pay"] if change.cost_per_year else []
     return ", ".join(said)
+
+
+def _pay_of_hire(change: levers.Hire, model: Model) -> str:
+    """Return what somebody hired without a word about pay is paid."""
+    if change.plan is not None:
+        return ""
+    plan = next((rep.plan for rep in model.reps if rep.role == change.role), None)
+    paid = f"paid by plan {plan} as the first {change.role} is" if plan else "without a pay plan"
+    return f", {paid}" + (" (plan: none leaves it out)" if plan and change.cost_per_year else "")
 
 
 def _leave(change: levers.Leave, _: str | None) -> str:

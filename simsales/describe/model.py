@@ -170,6 +170,8 @@ def _handoff(handoff: Handoff) -> str:
 def _plan(model: Model, name: str) -> str:
     plan = model.plans[name]
     bonuses = ", ".join(f"{text.money(b.amount, model.currency)} at {text.percent(b.at)}" for b in plan.bonuses)
+    if plan.quota is None:
+        return f"base {text.money(plan.base, model.currency)} a year and nothing else"
     facts = [
         f"base {text.money(plan.base, model.currency)} a year",
         f"quota {text.money(plan.quota, model.currency)} a {plan.period}",

@@ -118,7 +118,7 @@ def compare_timelines(
         raise CompareError(message)
     window = [arguments[name] for name in ("start", "until", "cases", "opening")]
     plans = tuple(lower(timeline, *window) for timeline in timelines)
-    wanted = kpis if precision is None or kpis is None else _with_bookings(kpis)
+    wanted = _with_months(kpis if precision is None or kpis is None else _with_bookings(kpis))
     batch = Batch(plans, seed, arguments["engine"], wanted, tuple(window))
     frames = _frames(batch, replications, precision, jobs, progress)
     notes = tuple(dict.fromkeys(note for plan in plans for note in plan.notes))
@@ -167,6 +167,13 @@ def _precise(rows: list[list[dict[str, float]]], precision: float) -> bool:
 
 def _shifted(progress: Progress, done: int, total: int) -> Progress:
     return lambda more, _: progress(done + more, total)
+
+
+def _with_months(kpis: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Return the KPIs with cost by month where bookings by month and cost are asked for: break-even dates take both."""
+    if kpis is None or not {"bookings[month]", "cost"} <= set(kpis) or "cost[month]" in kpis:
+        return kpis
+    return (*kpis, "cost[month]")
 
 
 def _with_bookings(kpis: tuple[str, ...]) -> tuple[str, ...]:

@@ -25,13 +25,13 @@ _MONTH = re.compile(r"^bookings\[month=(\d{4}-\d{2})\]$")
 def net_by_month(base: Study, study: Study, costs: Mapping[str, float], base_costs: Mapping[str, float]) -> pd.DataFrame:
     """Return the cumulative net difference from the base at each month's end, one row a replication.
 
-    Bookings count in their month. What the changes themselves cost counts when it is paid; all other cost (leads, pay) is
-    spread evenly over the months of the run.
+    Bookings count in their month, and so does cost where the studies have it by month (pay by the days of work). Where they
+    have it for the whole run only, what the changes cost counts when it is paid, and the rest is spread evenly.
 
     Parameters
     ----------
     base, study : Study
-        With ``cost`` and ``bookings[month=...]``.
+        With ``bookings[month=...]`` and ``cost[month=...]``, or ``cost``.
     costs, base_costs : mapping
         What the changes cost by month.
 
@@ -48,6 +48,10 @@ def net_by_month(base: Study, study: Study, costs: Mapping[str, float], base_cos
         raise InvalidInputError(message)
     gain = study.frame[months].fillna(0.0) - base.frame[months].fillna(0.0)
     gain.columns = pd.Index(months_of(base.frame))
+    paid = [f"cost[month={month}]" for month in gain.columns]
+    if set(paid) <= set(base.frame) and set(paid) <= set(study.frame):
+        more = study.frame[paid] - base.frame[paid]
+        return (gain - more.set_axis(gain.columns, axis="columns")).cumsum(axis=1)
     extra = pd.Series({month: costs.get(month, 0.0) - base_costs.get(month, 0.0) for month in gain.columns})
     rest = study.frame["cost"] - base.frame["cost"] - float(extra.sum())
     spread = np.outer(rest.to_numpy(), np.full(len(months), 1.0 / len(months)))

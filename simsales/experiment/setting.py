@@ -11,6 +11,7 @@ import pandas as pd
 from simsales import kpi
 from simsales.engine import Plan
 from simsales.model.schema import Model
+from simsales.money import CostParts, cost_parts
 
 __all__ = ["Setting", "faster", "setting_of"]
 
@@ -101,8 +102,17 @@ def setting_of(plans: Sequence[Plan], replications: int) -> Setting:
     drawn = ["Numbers that a scenario calls uncertain are drawn anew in every replication."] if uncertain else []
     return Setting(
         plan.clock.date(plan.start).isoformat(), last.isoformat(), replications,
-        0 if plan.opening is None else len(plan.opening.ids), plan.cases, (*assumed, *drawn),
+        0 if plan.opening is None else len(plan.opening.ids), plan.cases, (_net_is(plans), *assumed, *drawn),
     )  # fmt: skip
+
+
+def _net_is(plans: Sequence[Plan]) -> str:
+    """Return what net takes off bookings in any of the plans, and which costs nobody stated."""
+    parts = [cost_parts(plan) for plan in plans]
+    included = dict.fromkeys(name for each in parts for name in each.included)
+    unknown = dict.fromkeys(name for each in parts for name in each.unknown if name not in included)
+    said = CostParts(tuple(included), tuple(unknown)).label()
+    return f"Net is {said}." if said else "No costs are modelled, so cost and net say nothing."
 
 
 def _models(plan: Plan) -> list[Model]:

@@ -48,6 +48,8 @@ class Deals(NamedTuple):
         Positions; -1 where unknown.
     listed, delivery : ndarray of float
         List price, and the cost of what was sold; NaN where unknown.
+    position : ndarray of int, optional
+        In the whole organisation's table.
     """
 
     created: Floats
@@ -65,6 +67,7 @@ class Deals(NamedTuple):
     region: Ints
     listed: Floats
     delivery: Floats
+    position: Ints | None = None
 
 
 class Visits(NamedTuple):
@@ -262,7 +265,7 @@ class Facts:
 
 def masked(table: T, mask: Flags) -> T:
     """Return the rows of a table of columns where mask holds."""
-    return cast("T", type(table)._make(column[mask] for column in table))
+    return cast("T", type(table)._make(None if column is None else column[mask] for column in table))
 
 
 def _of_deals(facts: Facts, by: str, i: int) -> Facts:

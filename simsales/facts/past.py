@@ -58,7 +58,7 @@ def from_history(history: History) -> Facts:
         channel=_codes(deals["channel"], channels), answered=first,
         product=_codes(deals["product"], products), region=_codes(deals["region"], regions),
         listed=deals["list_amount"].to_numpy(float) if "list_amount" in deals else np.full(len(deals), np.nan),
-        delivery=np.full(len(deals), np.nan),
+        delivery=np.full(len(deals), np.nan), position=np.arange(len(deals)),
     )  # fmt: skip
     visited = stays(
         ids.get_indexer(pd.Index(visits["deal_id"])).astype(np.int64), _codes(visits["stage"], stages),

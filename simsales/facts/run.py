@@ -43,7 +43,7 @@ def from_log(log: EventLog) -> Facts:
         created=deal.created, closed=deal.closed, amount=deal.amount, won=cause == 1, is_new=~deal.opening,
         unanswered=(deal.reason == NO_RESPONSE).astype(float), cause=cause.astype(np.int64), owner=credited(log), segment=deal.segment,
         channel=deal.channel, answered=deal.created + deal.response / 24.0, product=deal.product, region=deal.region,
-        listed=deal.list_amount, delivery=plan.market.unit_cost[deal.regime] * deal.list_amount,
+        listed=deal.list_amount, delivery=_delivery(log), position=np.arange(len(cause)),
     )  # fmt: skip
     until_then = np.where(np.isnan(task.dropped), log.until, task.dropped)
     wait = np.where(np.isnan(task.started), until_then, task.started) - task.queued
@@ -58,6 +58,21 @@ def from_log(log: EventLog) -> Facts:
         rep_names=plan.reps, months=_months(plan, log.until), plan=plan, log=log, products=plan.market.products,
         regions=plan.market.regions, teams=teams,
     )  # fmt: skip
+
+
+def _delivery(log: EventLog) -> Floats:
+    """Return what each deal costs to deliver: a share of the list price before any change of the price.
+
+    An opening deal whose amount is stated has the price of before the changes.
+    """
+    plan, deal = log.plan, log.deal
+    rows = deal.regime
+    if plan.opening is not None and len(plan.opening.ids):
+        rows = rows.copy()
+        agreed = np.flatnonzero(~np.isnan(plan.opening.amount))
+        rows[agreed] = plan.n_regimes
+    level = np.where(deal.segment >= 0, plan.market.price_level[rows, deal.segment], 1.0)
+    return np.asarray(plan.market.unit_cost[deal.regime] * deal.list_amount / level)
 
 
 def _employment(log: EventLog) -> tuple[Floats, Floats]:

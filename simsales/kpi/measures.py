@@ -9,8 +9,17 @@ import numpy as np
 from simsales.facts import Facts
 from simsales.facts.columns import masked
 from simsales.facts.lasting import lengths
-from simsales.money.cash import cash_between, plain
-from simsales.money.cost import marketing_costs, run_cost
+from simsales.money.cash import cash_between
+from simsales.money.cost import delivered, marketing_costs, run_cost, unpaid
+from simsales.money.known import (
+    states_delivery,
+    states_discounts,
+    states_leavers,
+    states_marketing,
+    states_pay,
+    states_terms,
+)
+from simsales.money.months import cost_by_month
 from simsales.money.payroll import statements
 
 if TYPE_CHECKING:
@@ -113,13 +122,15 @@ def quota_attainment(facts: Facts) -> float:
     """Return credited bookings over quota, of all statements."""
     if facts.plan is None:
         return np.nan
-    pays = _pays(facts)
+    pays = [pay for pay in _pays(facts) if pay.quota]
     return ratio(float(sum(pay.credited for pay in pays)), float(sum(pay.quota for pay in pays)))
 
 
 def commission(facts: Facts) -> float:
-    """Return commission and bonuses of all statements."""
-    return np.nan if facts.plan is None else float(sum(pay.variable for pay in _pays(facts)))
+    """Return commission and bonuses of all statements; NaN where nobody has a pay plan."""
+    if facts.plan is None or not states_pay(facts.plan):
+        return np.nan
+    return float(sum(pay.variable for pay in _pays(facts)))
 
 
 def _pays(facts: Facts) -> list[Statement]:
@@ -129,25 +140,34 @@ def _pays(facts: Facts) -> list[Statement]:
 
 
 def cost(facts: Facts) -> float:
-    """Return what the run costs in all."""
+    """Return what the run, or a month of it, costs in all: every part that the model states."""
+    if facts.by == "month" and facts.plan is not None:
+        return float(cost_by_month(facts.root)[facts.part])
     return run_cost(facts.root).total
 
 
 def net(facts: Facts) -> float:
-    """Return bookings less cost."""
+    """Return bookings less every cost that the model states."""
     return bookings(facts) - cost(facts)
 
 
 def margin(facts: Facts) -> float:
-    """Return amounts won less the cost of delivery."""
+    """Return amounts won less the cost of delivery and what is never paid; NaN where no unit cost is stated."""
     won = facts.deals.won
-    if np.isnan(facts.deals.delivery[won]).all() and won.any():
+    gained = facts.deals.amount[won]
+    if facts.plan is None:
+        cost = facts.deals.delivery[won]
+        return np.nan if np.isnan(cost).all() and won.any() else float(np.nansum(gained - cost))
+    if not states_delivery(facts.plan):
         return np.nan
-    return float(np.nansum((facts.deals.amount - facts.deals.delivery)[won]))
+    mine = facts.deals.position[won]  # type: ignore[index]  # those of a run have it
+    return float(np.nansum(gained - delivered(facts.root)[mine] - unpaid(facts.root)[mine]))
 
 
 def discount_rate(facts: Facts) -> float:
-    """Return the part of the list prices that won deals do not pay."""
+    """Return the part of the list prices that won deals do not pay; NaN where no discounts are stated or known."""
+    if facts.plan is not None and not states_discounts(facts.plan):
+        return np.nan
     known = facts.deals.won & ~np.isnan(facts.deals.listed)
     net, listed = facts.deals.amount[known], facts.deals.listed[known]
     return 1.0 - ratio(float(np.nansum(net)), float(listed.sum()))
@@ -169,8 +189,9 @@ def sales_velocity(facts: Facts) -> float:
 
 
 def cac(facts: Facts) -> float:
-    """Return the marketing cost of a won deal."""
-    if facts.plan is None:
+    """Return the marketing cost of a won deal; NaN where the model does not say what its deals cost to come by."""
+    channel = facts.channels[facts.part] if facts.by == "channel" else None
+    if facts.plan is None or not states_marketing(facts.plan, channel):
         return np.nan
     costs = marketing_costs(facts.root).sum(axis=0)
     return ratio(float(costs[facts.part]) if facts.by == "channel" else float(costs.sum()), won(facts))
@@ -199,9 +220,10 @@ def rework_rate(facts: Facts) -> float:
 
 
 def attrition_rate(facts: Facts) -> float:
-    """Return leavers over mean head count, a year."""
+    """Return leavers over mean head count, a year; NaN where nothing says who leaves."""
     hired, left = facts.reps.hired, facts.reps.left
-    if not (np.isfinite(left).any() or np.isfinite(hired).any() or facts.plan is not None):
+    known = states_leavers(facts.plan) if facts.plan is not None else bool(np.isfinite(left).any() or np.isfinite(hired).any())
+    if not known:
         return np.nan
     begin, end = np.where(np.isnan(hired), -np.inf, hired), np.where(np.isnan(left), np.inf, left)
     present = np.maximum(np.minimum(end, facts.until) - np.maximum(begin, facts.start), 0.0)
@@ -210,15 +232,17 @@ def attrition_rate(facts: Facts) -> float:
 
 
 def ccos(facts: Facts) -> float:
-    """Return base pay and commission over bookings."""
+    """Return base pay and commission over bookings; NaN where nobody has a pay plan."""
+    if facts.plan is None or not states_pay(facts.plan):
+        return np.nan
     cost = run_cost(facts.root)
     return ratio(cost.base + cost.commission, bookings(facts))
 
 
 def cash(facts: Facts) -> float:
-    """Return what was received in the window."""
-    if facts.log is None or plain(facts.log.plan):
-        return bookings(facts)
+    """Return what was received in the window; NaN where no terms of payment are stated."""
+    if facts.log is None or not states_terms(facts.log.plan):
+        return np.nan
     begin, end = facts.months[facts.part][1:] if facts.by == "month" else (facts.start, facts.until)
     return cash_between(facts.log, begin, end)
 

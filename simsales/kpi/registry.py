@@ -42,19 +42,23 @@ _REGISTRY = (
     Kpi("quota_attainment", "share", "bookings credited / quota, over all reps with a plan and all their periods (quota "
         "by the part of the period that the rep and the run cover)", "higher", "目标完成率", measures.quota_attainment, ("role",
         "rep", "team")),
-    Kpi("commission", "money", "commission and bonuses of all pay statements", "target", "提成", measures.commission, ("role",
-        "rep", "team")),
-    Kpi("cost", "money", "leads, campaigns, spending, partners' shares, base pay, commission, training and what the changes cost, in the run", "lower", "成本", measures.cost),
-    Kpi("net", "money", "bookings - cost, both of the run", "higher", "净额", measures.net),
-    Kpi("cash", "money", "received in the run by the model's terms, refunds deducted (without terms a deal is paid on the "
-        "day of its win)", "higher", "回款额", measures.cash, ("month",)),
+    Kpi("commission", "money", "commission and bonuses of all pay statements (not known without pay plans)", "target", "提成",
+        measures.commission, ("role", "rep", "team")),
+    Kpi("cost", "money", "every cost that the model states, in the run: leads, campaigns, spending, partners' shares, base pay, "
+        "commission, what people cost besides, training, the changes themselves, delivery, and what won deals will never pay "
+        "(bad debt, cancelled deals); simsales.money.cost_parts says which are stated", "lower", "成本", measures.cost, ("month",)),
+    Kpi("net", "money", "bookings - every cost that the model states (see cost), both of the run", "higher", "净额", measures.net,
+        ("month",)),
+    Kpi("cash", "money", "received in the run by the model's terms, refunds deducted (not known without terms)", "higher",
+        "回款额", measures.cash, ("month",)),
 )  # fmt: skip
 
 _FURTHER = (
-    Kpi("margin", "money", "amounts of deals won in the run - cost of delivery (the model's unit cost share of their list "
-        "prices)", "higher", "毛利", measures.margin, (*_DEALS, "month")),
-    Kpi("discount_rate", "share", "1 - sum of amounts / sum of list prices, of deals won in the run", "lower", "折扣率",
-        measures.discount_rate, _DEALS),
+    Kpi("margin", "money", "amounts of deals won in the run - what they will never pay - cost of delivery (the model's unit cost "
+        "share of their list prices before any change of the price; not known without one)", "higher", "毛利", measures.margin,
+        (*_DEALS, "month")),
+    Kpi("discount_rate", "share", "1 - sum of amounts / sum of list prices, of deals won in the run (not known where the model "
+        "states no discounts)", "lower", "折扣率", measures.discount_rate, _DEALS),
     Kpi("avg_deal_size", "money", "mean amount of deals won in the run", "higher", "平均成交金额", measures.avg_deal_size, _DEALS),
     Kpi("cycle_days_mean", "days", "mean days from creation to win, of deals that will be won, as for the median; not known where "
         "more than a quarter of it would lie beyond the run", "lower", "平均销售周期", measures.cycle_days_mean, _ATTRIBUTES),
@@ -66,16 +70,17 @@ _FURTHER = (
     Kpi("no_decision_rate", "share", "cumulative incidence of no decision at the end of follow-up, as for the win rate",
         "lower", "无决策率", measures.no_decision_rate, _ATTRIBUTES),
     Kpi("cac", "money", "leads, campaigns, spending and partners' shares in the run / deals won in it (people are not "
-        "attributed)", "lower", "获客成本", measures.cac, ("channel",)),
+        "attributed; not known where the model does not say what leads cost)", "lower", "获客成本", measures.cac, ("channel",)),
     Kpi("sla_breach", "share", "share of stays that last longer than their stage's service level; stays that are not over count as "
         "open", "lower", "超时率", measures.sla_breach, ("stage",)),
     Kpi("handoff_days", "days", "mean time from when a deal was ready for another role to the start of that role's work: delay of the "
         "hand-off and queue, without the customer's time", "lower", "交接时间", measures.handoff_days, ("stage", "role")),
     Kpi("rework_rate", "share", "share of stays before the win from which the deal goes back to the same or an earlier stage; stays that are not over count as open", "lower",
         "返工率", measures.rework_rate, ("stage",)),
-    Kpi("attrition_rate", "share", "reps who left in the run / mean head count, a year", "lower", "人员流失率",
-        measures.attrition_rate, ("role", "team")),
-    Kpi("ccos", "share", "base pay and commission / bookings", "lower", "薪酬费用率", measures.ccos),
+    Kpi("attrition_rate", "share", "reps who left in the run / mean head count, a year (not known where the model states neither "
+        "attrition nor leavers)", "lower", "人员流失率", measures.attrition_rate, ("role", "team")),
+    Kpi("ccos", "share", "base pay and commission / bookings (not known without pay plans)", "lower", "薪酬费用率",
+        measures.ccos),
 )  # fmt: skip
 
 _SUMS = ("leads", "won", "bookings", "commission", "cost", "net", "cash", "margin")

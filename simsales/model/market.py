@@ -127,12 +127,27 @@ class Channel(Value):
 
 
 class Segment(Value):
-    """A kind of deal, with its amount and its distance from the average odds of advancing."""
+    """A kind of deal, with its amount and its distance from the average odds of advancing.
+
+    Parameters
+    ----------
+    name : str
+    amount : Law
+        List price. Another amount is another kind of deal, with its own cost of delivery; the same deal at another price
+        is a ``price`` change.
+    advance_logit : float
+    discount : Law, optional
+        Instead of that of `pricing`.
+    price_level : float
+        The list price against that by which ``pricing.unit_cost_share`` was stated; a ``price`` change moves both the
+        amount and this, so that delivery goes on costing the same money.
+    """
 
     name: Name
     amount: AnyLaw = Constant(value=0.0)
     advance_logit: float = 0.0
     discount: AnyLaw | None = None
+    price_level: Positive = 1.0
 
 
 class Point(Value):
@@ -245,7 +260,8 @@ class Pricing(Value):
     discount : Law
         Share of the list price that a deal asks for (a segment may state its own); the amount booked is list x (1 - it).
     unit_cost_share : float
-        Cost of delivery as a share of the list price: margin = booked - this x list.
+        Cost of delivery as a share of the list price: margin = booked - this x list. A later change of the price does not
+        change it: the share goes on being that of the old price (``price_level`` of the segment).
     non_standard_terms : float
         Share of deals that ask for other terms (``when: terms == non_standard``).
     """

@@ -18,16 +18,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from simsales.engine import EventLog
-    from simsales.engine.plan import Plan
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Flows", "cancelled_at", "cash_between", "flows", "plain", "receipts"]
+__all__ = ["Flows", "cancelled_at", "cash_between", "flows", "never_paid", "receipts"]
 
 """Purposes of the draws; the numbers never change."""
 KINDS = ("deposit", "payment", "refund")
 EDGE = 1e-12
+CENT = 0.005
+"""Less than half a cent is the noise of float sums."""
 
 
 class Flows(NamedTuple):
@@ -150,9 +151,27 @@ def cancelled_at(log: EventLog) -> Floats:
     return found
 
 
-def plain(plan: Plan) -> bool:
-    """Tell whether every deal is paid in full on the day of its win."""
-    return all(regime.model.terms == Terms() for regime in plan.timeline.regimes)
+def never_paid(log: EventLog) -> Floats:
+    """Return what each deal, if it is won, will never pay, however late one looks.
+
+    Parameters
+    ----------
+    log : EventLog
+
+    Returns
+    -------
+    ndarray of float, shape (n_deals,)
+        All of a cancelled deal, and the rest that is bad debt; 0 for others.
+    """
+    terms = [regime.model.terms for regime in log.plan.timeline.regimes]
+    if not any(each.bad_debt_share or each.cancel_share for each in terms):
+        return np.zeros(len(log.deal.status))
+    found = flows(log)
+    due = np.zeros(len(log.deal.status))
+    np.add.at(due, found.deal, np.where(np.isnan(found.received), 0.0, found.amount))
+    won = (log.deal.status == WON) & ~np.isnan(log.deal.amount)
+    missing = np.where(won, log.deal.amount - due, 0.0)
+    return np.where(np.abs(missing) < CENT, 0.0, missing)
 
 
 def _by_terms(log: EventLog, won: Ints) -> list[tuple[Terms, Ints]]:

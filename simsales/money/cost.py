@@ -9,6 +9,7 @@ import numpy as np
 
 from simsales.engine.leads.pilots import regime_shares
 from simsales.engine.leads.rates import blend, channel_of, money_per_week
+from simsales.money.cash import cancelled_at, never_paid
 from simsales.money.pay import DAYS_PER_YEAR
 from simsales.money.payroll import payroll
 
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
     from simsales.engine.plan.market import Source
     from simsales.facts import Facts
 
-__all__ = ["RunCost", "change_cost", "lead_cost", "marketing_costs", "run_cost", "training_cost"]
+__all__ = [
+    "RunCost", "campaign_cost", "change_cost", "delivered", "lead_cost", "marketing_costs", "overhead_cost", "partner_cost", "run_cost", "spend_cost",
+    "training_cost", "unpaid",
+]  # fmt: skip
 
 DAYS_PER_WEEK = 7.0
+Span = tuple[float, float]
 
 
 class RunCost(NamedTuple):
@@ -39,6 +44,10 @@ class RunCost(NamedTuple):
         Per head present when a training begins.
     overhead : float
         What reps cost besides pay (`cost_per_year`), by the days they are there, of 365.
+    delivery : float
+        Of the deals won in the run that are not cancelled, where the model states a unit cost.
+    unpaid : float
+        What the deals won in the run will never pay, by the terms: bad debt, and cancelled deals (whenever that shows).
     """
 
     leads: float
@@ -50,6 +59,8 @@ class RunCost(NamedTuple):
     partners: float = 0.0
     training: float = 0.0
     overhead: float = 0.0
+    delivery: float = 0.0
+    unpaid: float = 0.0
 
     @property
     def total(self) -> float:
@@ -68,7 +79,8 @@ def run_cost(facts: Facts) -> RunCost:
     Parameters
     ----------
     facts : Facts
-        Of a simulated run; a history has no plan and costs nothing that is known here.
+        Of a simulated run; a history has no plan, and what it costs is not known. Parts that the model does not state
+        count nothing: :func:`simsales.money.cost_parts` names them.
 
     Examples
     --------
@@ -96,11 +108,45 @@ def _run_cost(facts: Facts, plan: Plan) -> RunCost:
     deals = facts.deals
     if _lead_prices(plan).any():  # in the order of the leads: the sum keeps its bits
         leads = lead_cost(plan, deals.channel[deals.is_new], deals.created[deals.is_new])
-    training = training_cost(facts, plan)
+    won = np.flatnonzero(deals.won)
     return RunCost(
-        leads, pay.base, pay.commission, change_cost(plan, facts.until), campaigns, spend, partners, training,
-        overhead_cost(facts, plan),
+        leads, pay.base, pay.commission, change_cost(plan, facts.until), campaigns, spend, partners,
+        training_cost(facts, plan), overhead_cost(facts, plan), float(np.nansum(delivered(facts)[won])),
+        float(np.nansum(unpaid(facts)[won])),
     )  # fmt: skip
+
+
+def unpaid(facts: Facts) -> np.ndarray:
+    """Return what each deal, if it is won, will never pay: its bad debt, or all of it where it is cancelled.
+
+    Parameters
+    ----------
+    facts : Facts
+        Of a whole simulated run.
+
+    Returns
+    -------
+    ndarray of float, shape (n_deals,)
+    """
+    assert facts.log is not None
+    return never_paid(facts.log)
+
+
+def delivered(facts: Facts) -> np.ndarray:
+    """Return what each deal, if it is won, costs to deliver; a cancelled one is not delivered.
+
+    Parameters
+    ----------
+    facts : Facts
+        Of a whole simulated run.
+
+    Returns
+    -------
+    ndarray of float, shape (n_deals,)
+        NaN where the amount is not known.
+    """
+    assert facts.log is not None
+    return np.where(np.isfinite(cancelled_at(facts.log)), 0.0, facts.deals.delivery)
 
 
 def marketing_costs(facts: Facts) -> np.ndarray:
@@ -131,26 +177,32 @@ def _marketing_costs(facts: Facts, plan: Plan) -> np.ndarray:
         found[0, c] = lead_cost(plan, deals.channel[mine], deals.created[mine])
     for source in plan.market.sources:
         if source.campaign is not None:
-            found[1, source.channel] += _campaign_cost(plan, source, facts.until)
+            found[1, source.channel] += campaign_cost(plan, source, plan.start, facts.until)
         elif source.spend:
-            found[2, source.channel] += _spend_cost(plan, source.channel, facts.until)
-    shares = _by_channel(plan, "partner_share")
-    if shares.any():
-        won = deals.won & (deals.channel >= 0)
-        kept = np.nan_to_num(deals.amount[won]) * _blended(plan, shares, deals.channel[won], deals.closed[won])
-        found[3] = np.bincount(deals.channel[won], weights=kept, minlength=n)
+            found[2, source.channel] += spend_cost(plan, source.channel, plan.start, facts.until)
+    won = deals.won & (deals.channel >= 0)
+    found[3] = np.bincount(deals.channel[won], weights=partner_cost(facts, plan, won), minlength=n)
     return found
 
 
-def _campaign_cost(plan: Plan, source: Source, until: float) -> float:
-    """Return what a campaign costs if it begins in the run."""
+def partner_cost(facts: Facts, plan: Plan, won: np.ndarray) -> np.ndarray:
+    """Return what partners keep of some won deals (a mask), deal by deal."""
+    deals, shares = facts.deals, _by_channel(plan, "partner_share")
+    chosen = won & (deals.channel >= 0)
+    if not shares.any():
+        return np.zeros(int(chosen.sum()))
+    return np.asarray(np.nan_to_num(deals.amount[chosen]) * _blended(plan, shares, deals.channel[chosen], deals.closed[chosen]))
+
+
+def campaign_cost(plan: Plan, source: Source, since: float, until: float) -> float:
+    """Return what a campaign costs if it begins in a span of time."""
     channels = [channel_of(regime, plan.channels[source.channel]) for regime in plan.timeline.regimes]
     found = [
         next((each for each in channel.campaigns if each.name == source.campaign), None) if channel else None
         for channel in channels
     ]
     begin = _midnight(plan, next(campaign.start for campaign in reversed(found) if campaign is not None))
-    if not plan.start <= begin < until:
+    if not since <= begin < until:
         return 0.0
 
     def own(r: int) -> float:
@@ -160,25 +212,26 @@ def _campaign_cost(plan: Plan, source: Source, until: float) -> float:
     return blend(plan, begin, own)
 
 
-def _spend_cost(plan: Plan, c: int, until: float) -> float:
-    """Return the money that a channel spends in the run, day by day."""
-    cache: dict[tuple[int, float], float] = plan.__dict__.setdefault("_spend_costs", {})
-    if (c, until) not in cache:
+def spend_cost(plan: Plan, c: int, since: float, until: float) -> float:
+    """Return the money that a channel spends in a span of time, day by day."""
+    cache: dict[tuple[int, float, float], float] = plan.__dict__.setdefault("_spend_costs", {})
+    if (c, since, until) not in cache:
         channels = [channel_of(regime, plan.channels[c]) for regime in plan.timeline.regimes]
-        begins = np.arange(plan.start, until).tolist()
+        begins = np.arange(since, until).tolist()
         spans = [(begin, min(begin + 1.0, until)) for begin in begins]
         money = [money_per_week(plan, channels, 0.5 * (a + b)) * (b - a) for a, b in spans]
-        cache[c, until] = sum(money) / DAYS_PER_WEEK
-    return cache[c, until]
+        cache[c, since, until] = sum(money) / DAYS_PER_WEEK
+    return cache[c, since, until]
 
 
-def training_cost(facts: Facts, plan: Plan) -> float:
-    """Return what the trainings cost that begin in the run: per head present on the first day."""
+def training_cost(facts: Facts, plan: Plan, span: Span | None = None) -> float:
+    """Return what the trainings cost that begin in the run, or in a span of it: per head present on the first day."""
+    since, until = span or (plan.start, facts.until)
     trainings = [each for each in plan.timeline.last.trainings if each.cost_per_head > 0.0]
     reps, total = facts.reps, 0.0
     for training in trainings:
         begin = _midnight(plan, training.start)
-        if not plan.start <= begin < facts.until:
+        if not since <= begin < until:
             continue
         present = (reps.hired <= begin) & (begin < reps.left)
         if training.role is not None:
@@ -191,12 +244,13 @@ def training_cost(facts: Facts, plan: Plan) -> float:
     return total
 
 
-def overhead_cost(facts: Facts, plan: Plan) -> float:
-    """Return what reps cost besides pay: licences, a bot's fee; for the days between hire and leaving in the run."""
+def overhead_cost(facts: Facts, plan: Plan, span: Span | None = None) -> float:
+    """Return what reps cost besides pay: licences, a bot's fee; for the days between hire and leaving in a run or a span."""
+    since, until = span or (plan.start, facts.until)
     people = plan.staffing.people
     if not any(rep.cost_per_year for row in people for rep in row):
         return 0.0
-    bounds = [plan.start, *(t for t in plan.regime_start.tolist() if plan.start < t < facts.until), facts.until]
+    bounds = [since, *(t for t in plan.regime_start.tolist() if since < t < until), until]
     total = 0.0
     for a, b in zip(bounds, bounds[1:], strict=False):
         regime = int(np.flatnonzero(plan.regime_start <= a)[-1])
@@ -252,18 +306,18 @@ def _by_channel(plan: Plan, field: str) -> np.ndarray:
     return cache[field]
 
 
-def change_cost(plan: Plan, until: float) -> float:
-    """Return what the scenario's changes cost between the run's start and its end.
+def change_cost(plan: Plan, until: float, since: float | None = None) -> float:
+    """Return what the scenario's changes cost between the run's start (or a later time) and its end.
 
     A one-off cost is paid if its date lies in the run (an undated one at the start); a yearly cost is paid for the
     days it runs, of 365.
     """
-    total = 0.0
+    total, first = 0.0, plan.start if since is None else since
     for cost in plan.timeline.costs:
         begin = plan.start if cost.start is None else _midnight(plan, cost.start)
-        if cost.start is None or plan.start <= begin < until:
+        if first <= begin < until:
             total += cost.once
-        total += cost.per_year * max(until - max(begin, plan.start), 0.0) / DAYS_PER_YEAR
+        total += cost.per_year * max(until - max(begin, first), 0.0) / DAYS_PER_YEAR
     return total
 
 

@@ -185,7 +185,7 @@ def test_a_star_that_means_nothing_is_refused() -> None:
 WORDS = {
     "one rep leaves": ({"leave": {"role": "AE"}}, "From the beginning: the last AE rep leaves"),
     "two leave": ({"leave": {"role": "AE", "count": 2}}, "From the beginning: the last 2 AE reps leave"),
-    "one day": ({"hire": {"role": "AE", "lead_days": 1, "ramp": {"months": 1, "start": 0.5}}}, "From the beginning: hire 1 AE rep, at work 1 day later, ramp from 50 % over 1 month"),
+    "one day": ({"hire": {"role": "AE", "lead_days": 1, "ramp": {"months": 1, "start": 0.5}}}, "From the beginning: hire 1 AE rep, at work 1 day later, ramp from 50 % over 1 month, paid by plan std as the first AE is"),
     "one lead": ({"budget": {"channel": "web", "leads_per_week": 1}}, "From the beginning: channel 'web': 1 lead a week"),
     "effort as usual": ({"effort": {}}, "From the beginning: effort reacts to marginal pay, as usual"),
     "a whole number": ({"set": {"path": "plans[std].quota", "to": 500000}}, "From the beginning: plans[std].quota becomes 500,000"),

@@ -311,7 +311,7 @@ REFUSED = [
     ({"threshold": 1.2, "cap": 1.1}, r"threshold must not be above the cap \(1.1\), got 1.2"),
     ({"splits": [{"role": "SE", "share": 0.7}, {"role": "SDR", "share": 0.4}]}, "splits must take at most 1 from the owner, got 1.1"),
     ({"splits": [SE_30, SE_30]}, "splits must name each role once, got SE, SE"),
-    ({"penalties": [{"at_below": 0.5, "amount": 5.0}]}, "less than or equal to 0"),
+    ({"penalties": [{"at_below": 0.5, "amount": 5.0}]}, "must be at most 0, got 5"),
     ({"spiffs": [JUNE]}, "must pay a rate or an amount_per_win, got neither"),
     ({"spiffs": [JUNE | {"rate": 0.1, "until": "2027-05-01"}]}, r"until must not be before start \(2027-06-01\)"),
     ({"spiffs": [JUNE | {"rate": 0.1, "where": "colour == red"}]}, "must compare amount"),

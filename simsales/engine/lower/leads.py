@@ -179,7 +179,19 @@ def _prices(low: Lowering) -> dict[str, Any]:
         "discount": discount, "market_size": size, "cooldown": cooldown,
         "non_standard": np.array([model.pricing.non_standard_terms for model in low.models]),
         "unit_cost": np.array([model.pricing.unit_cost_share for model in low.models]),
+        "price_level": _price_levels(low),
     }  # fmt: skip
+
+
+def _price_levels(low: Lowering) -> np.ndarray:
+    """Return list prices against those by which delivery is stated, by regime and segment; the last row: before any change."""
+    models = (*low.models, low.timeline.usual)
+    found = np.ones((len(models), len(low.segments)))
+    for r, model in enumerate(models):
+        for segment in model.segments:
+            if segment.name in low.segments:
+                found[r, low.segments.index(segment.name)] = segment.price_level
+    return found
 
 
 def _scores(low: Lowering) -> list[ScorePlan | None]:

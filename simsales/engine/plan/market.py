@@ -92,6 +92,8 @@ class MarketPlan:
     discount : ndarray of int, shape (n_regimes, n_segments)
         Law; -1 where nobody asks for a discount.
     non_standard, unit_cost : ndarray of float, shape (n_regimes,)
+    price_level : ndarray of float, shape (n_regimes + 1, n_segments)
+        List prices against those by which `unit_cost` is stated; the last row is before any change.
     scores : tuple by regime of ScorePlan or None
     events : tuple of EventPlan
     """
@@ -114,6 +116,7 @@ class MarketPlan:
     discount: Ints
     non_standard: Floats
     unit_cost: Floats
+    price_level: Floats
     scores: tuple[ScorePlan | None, ...]
     events: tuple[EventPlan, ...]
 

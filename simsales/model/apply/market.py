@@ -24,6 +24,7 @@ def _price(change: levers.Price, model: Model) -> Model:
         update: dict[str, Any] = {
             "amount": segment.amount if change.by == 1.0 else segment.amount.scaled(change.by),
             "advance_logit": segment.advance_logit + change.advance_logit,
+            "price_level": segment.price_level * change.by,
         }
         if change.discount is not None:
             update["discount"] = change.discount

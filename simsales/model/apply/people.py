@@ -30,6 +30,7 @@ def _hire(change: levers.Hire, model: Model) -> Model:
     if share is None:
         share = peers[0].selling_share if peers else 1.0
     plan = change.plan if change.plan is not None else (peers[0].plan if peers else None)
+    plan = None if plan == "none" else plan
     rep = Rep(
         name=change.name, count=change.count, role=change.role, team=change.team,
         region=change.region, manager=change.manager, hired=_first_day(change, model), speed=change.speed,
@@ -94,7 +95,7 @@ def _plan(change: levers.PlanChange, model: Model) -> Model:
         {name: getattr(known, name) for name in CompPlan.model_fields} if known else {}
     )
     fields |= _given(change, tuple(CompPlan.model_fields))
-    if "quota" not in fields:
+    if "quota" not in fields and set(fields) - {"base", "period"}:
         hint = did_you_mean(change.name, model.plans)
         message = f".quota must be given for a new plan, got none for '{change.name}'. {hint}"
         raise ValueError(message)

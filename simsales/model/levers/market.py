@@ -20,7 +20,8 @@ class Price(Change):
     segment : str, optional
         Absent: all.
     by : float
-        Factor of the amount.
+        Factor of the amount. A price is not a cost: delivery goes on costing what it did (``pricing.unit_cost_share`` of the
+        old price). Deals of another size are ``scale`` or ``set`` on ``segments[..].amount``.
     advance_logit : float
         Added to the log-odds of advancing: -0.1 lowers odds by about 10 %.
     discount : Law, optional

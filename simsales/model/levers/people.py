@@ -31,7 +31,8 @@ class Hire(Change):
     cost_per_year : float
         Besides pay.
     plan, selling_share : optional
-        Absent: those of the first rep of the role.
+        Absent: those of the first rep of the role. ``plan: none`` gives no pay plan (with `cost_per_year`: that is all they
+        cost).
     """
 
     kind: Literal["hire"] = "hire"
