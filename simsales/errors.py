@@ -8,19 +8,90 @@ from __future__ import annotations
 
 import difflib
 import operator
+import re
 from collections.abc import Iterable
+from typing import Any
+
+SHORT = 60
+"""So much of a text stands in a message."""
+LINE, LINES = 700, 60
+"""A message has no longer line, and no more of them: it never prints somebody's file."""
+_LONG = 15
+_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class SimsalesError(Exception):
     """Base of every error that simsales raises on purpose.
 
+    Parameters
+    ----------
+    message : str
+        One line a problem. Whatever it quotes, a line is kept below 700 characters and a message below 60 lines.
+
     Examples
     --------
     >>> SimsalesError("reps must not be empty").exit_code
     1
+    >>> len(str(SimsalesError("x" * 10_000)))
+    700
     """
 
     exit_code = 1
+
+    def __init__(self, message: object = "", *others: object) -> None:
+        super().__init__(*((_readable(message), *others) if isinstance(message, str) else (message, *others)))
+
+
+def _readable(message: str) -> str:
+    """Return a message without what no terminal shows and no reader wants."""
+    lines = [_shortened(_UNSEEN.sub(_escaped, line)) for line in message.split("\n")]
+    if len(lines) > LINES:
+        lines[LINES - 1 :] = [f"... and {len(lines) - LINES + 1} lines more."]
+    return "\n".join(lines)
+
+
+def _shortened(line: str) -> str:
+    """Return a line whose middle is left out where it is long: what is wrong stands first, the hint last."""
+    head = LINE * 2 // 3
+    return line if len(line) <= LINE else f"{line[:head]} ... {line[len(line) - (LINE - head - 5) :]}"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return a character that cannot be seen by its code."""
+    return repr(found[0])[1:-1] if ord(found[0]) < 256 else f"\\u{ord(found[0]):04x}"
+
+
+def got(value: Any) -> str:
+    """Return a value as an error shows it: short, on one line, text in quotes.
+
+    Examples
+    --------
+    >>> got("12"), got(12), got({"a": 1}), got([1, 2])
+    ("'12'", '12', 'a mapping of a', 'a list of 2')
+    >>> got("one\\ntwo"), len(got("x" * 10_000))
+    ("'one two'", 65)
+    """
+    if value is None:
+        return "nothing"
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, str):
+        return f"'{_brief(value)}'"
+    if isinstance(value, dict):
+        return f"a mapping of {', '.join(_brief(str(key)) for key in list(value)[:4])}" if value else "an empty mapping"
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}" if value else "an empty list"
+    if isinstance(value, float) and len(repr(value)) > _LONG:
+        return f"{value:.6g}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return _brief(repr(value))
+
+
+def _brief(text: str) -> str:
+    """Return the beginning of a text, on one line."""
+    line = _UNSEEN.sub(_escaped, " ".join(text[: 4 * SHORT].split()))
+    return line if len(line) <= SHORT and len(text) <= 4 * SHORT else f"{line[:SHORT]}..."
 
 
 class InvalidInputError(SimsalesError):

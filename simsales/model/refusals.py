@@ -7,11 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 
 NUMERIC = ("float_type", "int_type")
-_SHORT = 60
-_LONG = 15
 _UNITS = {"%": 0.01, "万": 1e4, "亿": 1e8}
 _THOUSAND = 1000
 _MANY = 2.0
@@ -111,27 +109,6 @@ def is_member(step: int | str, before: int | str | None) -> bool:
         return False
     is_class = isinstance(before, str) and step[:1].isupper() and step.lower() == before
     return is_class or step.startswith(("constrained-", "literal["))
-
-
-def got(value: Any) -> str:
-    """Return a value as an error shows it: short, text in quotes.
-
-    Examples
-    --------
-    >>> got("12"), got(12), got({"a": 1}), got([1, 2])
-    ("'12'", '12', 'a mapping of a', 'a list of 2')
-    """
-    if value is None:
-        return "nothing"
-    if isinstance(value, str):
-        return f"'{value[:_SHORT]}'"
-    if isinstance(value, dict):
-        return f"a mapping of {', '.join(map(str, list(value)[:4]))}" if value else "an empty mapping"
-    if isinstance(value, (list, tuple)):
-        return f"a list of {len(value)}" if value else "an empty list"
-    if isinstance(value, float) and len(repr(value)) > _LONG:
-        return f"{value:.6g}"
-    return repr(value)[:_SHORT] if not isinstance(value, bool) else str(value).lower()
 
 
 def number_hint(value: Any) -> str:

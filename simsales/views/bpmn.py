@@ -18,9 +18,13 @@ from typing import TYPE_CHECKING
 
 from simsales.model.laws import Constant, Law
 from simsales.views.bpmn_xml import read_bpmn, written
-from simsales.views.graph import START, Graph, process_graph
+from simsales.views.graph import START, Edge, Graph, graph_of, process_graph
 
 if TYPE_CHECKING:
+    from simsales.calibrate import Calibration
+    from simsales.engine import EventLog
+    from simsales.history import History
+    from simsales.model.apply import Timeline
     from simsales.model.process import Exit, Stage, Task
     from simsales.model.schema import Model
 
@@ -85,17 +89,23 @@ class Drawing:
         return self.add(key, tag, name, lane, **more)
 
 
-def to_bpmn(model: Model) -> str:
-    """Return the process of a model as BPMN 2.0 XML, with a drawing that modellers open.
+def to_bpmn(process: Model | Timeline | Calibration | EventLog | History | Graph) -> str:
+    """Return a process as BPMN 2.0 XML, with a drawing that modellers open.
 
     Parameters
     ----------
-    model : Model
+    process : Model, Timeline, Calibration, EventLog, History or Graph
+        A model with its tasks and delays; a history or a run as it was lived, stage by stage, with the share of each way.
 
     Returns
     -------
     str
-        The same for the same model, to the byte.
+        The same for the same process, to the byte.
+
+    Raises
+    ------
+    InvalidInputError
+        If `process` is something else.
 
     Examples
     --------
@@ -106,6 +116,11 @@ def to_bpmn(model: Model) -> str:
     ['<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">0.3</bpmn:conditionExpression>', \
 '<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">0.7</bpmn:conditionExpression>']
     """
+    from simsales.model.schema import Model
+
+    model = getattr(process, "last", getattr(process, "model", process))  # of a timeline, of a calibration
+    if not isinstance(model, Model):
+        return _drawn(graph_of(process))
     graph, drawing = process_graph(model), Drawing(model.name)
     keys = {stage.name: f"stage_{i}" for i, stage in enumerate(model.stages)}
     _entries(drawing, graph, model, keys)
@@ -115,6 +130,32 @@ def to_bpmn(model: Model) -> str:
         _exits(drawing, stage, i, last, targets)
     _outcomes(drawing, model, keys)
     return written(drawing, _lanes(drawing, model))
+
+
+def _drawn(graph: Graph) -> str:
+    """Return a graph as XML: a task a stage, a gateway where there are several ways, an event for entries and outcomes."""
+    lanes = {i: lane for lane, nodes in graph.lanes.items() for i in nodes}
+    drawing, away = Drawing(graph.name), [[edge for edge in graph.edges if edge.source == i] for i in range(len(graph.nodes))]
+    first = next((i for i, node in enumerate(graph.nodes) if node.kind == "stage"), None)
+    entries = [edge for i, node in enumerate(graph.nodes) if node.kind == "entry" for edge in away[i]]
+    if not entries and first is not None:
+        entries = [Edge(first, first)]
+    for n, edge in enumerate(entries):
+        label = START if edge.probability is None else f"{START}: {edge.probability:.3g} of leads"
+        (drawing.beside if n else drawing.add)(f"start_{n}", "startEvent", label, lanes.get(edge.target, NO_ROLE))
+        drawing.flows.append(Flow(f"start_{n}", f"node_{edge.target}"))
+    for i, node in enumerate(graph.nodes):
+        if node.kind == "stage":
+            drawing.add(f"node_{i}", "userTask" if i in lanes else "task", node.name, lanes.get(i, NO_ROLE), note=node.note)
+            source = drawing.add(f"gate_{i}", "exclusiveGateway", "", lanes.get(i, NO_ROLE)) if len(away[i]) > 1 else f"node_{i}"
+            drawing.flows += [Flow(f"node_{i}", source)] if len(away[i]) > 1 else []
+            drawing.flows += [Flow(source, f"node_{edge.target}", edge.probability, edge.label) for edge in away[i]]
+    ends = [i for i, node in enumerate(graph.nodes) if node.kind == "outcome"]
+    for n, i in enumerate(ends):
+        (drawing.beside if n else drawing.add)(f"node_{i}", "intermediateThrowEvent" if away[i] else "endEvent", graph.nodes[i].name, NO_ROLE)
+        drawing.flows += [Flow(f"node_{i}", f"node_{edge.target}", edge.probability, edge.label) for edge in away[i]]
+    used = {symbol.lane for symbol in drawing.symbols}
+    return written(drawing, [lane for lane in (*graph.lanes, NO_ROLE) if lane in used])
 
 
 def _entries(drawing: Drawing, graph: Graph, model: Model, keys: dict[str, str]) -> None:

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, got
 from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
 
 if TYPE_CHECKING:
+    from simsales.calibrate import Calibration
     from simsales.engine import EventLog
     from simsales.history import History
+    from simsales.model.apply import Timeline
     from simsales.model.schema import Exit, Model, Stage
 
-__all__ = ["Edge", "Graph", "Node", "mined_graph", "process_graph"]
+__all__ = ["Edge", "Graph", "Node", "graph_of", "mined_graph", "process_graph"]
 
 Kind = Literal["entry", "stage", "outcome"]
 END_ORDER = (*OUTCOMES, *AFTER_OUTCOMES)
@@ -161,6 +163,43 @@ def process_graph(model: Model) -> Graph:
             edges.append(Edge(here, place[kind, way.to], way.probability, label))
     edges += [Edge(place["outcome", "won"], place["stage", name], None, "after sale") for name in _after_sale(model)]
     return Graph(tuple(nodes), tuple(edges), _lanes(model, place), model.name)
+
+
+def graph_of(process: Model | Timeline | Calibration | EventLog | History | Graph) -> Graph:
+    """Return what somebody calls a process as a graph: as modelled, or as lived where it is a history or a run.
+
+    Parameters
+    ----------
+    process : Model, Timeline, Calibration, EventLog, History or Graph
+        Of a timeline its last model, of a calibration its model.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is something else.
+
+    Examples
+    --------
+    >>> graph = Graph((Node("报价"), Node("won", "outcome")), (Edge(0, 1, 0.4),))
+    >>> graph_of(graph) is graph
+    True
+    """
+    from simsales.calibrate import Calibration
+    from simsales.engine import EventLog
+    from simsales.history import History
+    from simsales.model.apply import Timeline
+    from simsales.model.schema import Model
+
+    if isinstance(process, Graph):
+        return process
+    if isinstance(process, (EventLog, History)):
+        return mined_graph(process)
+    if isinstance(process, (Timeline, Calibration)):
+        process = process.last if isinstance(process, Timeline) else process.model
+    if isinstance(process, Model):
+        return process_graph(process)
+    message = f"process must be a model, a history, a run or a graph, got {got(process)}. Hint: pass for example load_model(...) or read_history(...)."
+    raise InvalidInputError(message)
 
 
 def mined_graph(log: EventLog | History, least: float = 0.0) -> Graph:

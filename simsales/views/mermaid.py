@@ -11,10 +11,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NoReturn
 
-from simsales.errors import InvalidInputError, did_you_mean
-from simsales.views.graph import END_ORDER, Edge, Graph, Kind, Node, process_graph
+from simsales.errors import InvalidInputError, did_you_mean, got
+from simsales.views.graph import END_ORDER, Edge, Graph, Kind, Node, graph_of
 
 if TYPE_CHECKING:
+    from simsales.calibrate import Calibration
+    from simsales.engine import EventLog
+    from simsales.history import History
+    from simsales.model.apply import Timeline
     from simsales.model.schema import Model
 
 __all__ = ["read_mermaid", "to_mermaid"]
@@ -37,12 +41,13 @@ _ENTITIES = str.maketrans({"#": "#35;", '"': "#quot;", "<": "#lt;", ">": "#gt;",
 _QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"'})
 
 
-def to_mermaid(process: Model | Graph, kind: Literal["graph", "state"] = "graph") -> str:
+def to_mermaid(process: Model | Timeline | Calibration | EventLog | History | Graph, kind: Literal["graph", "state"] = "graph") -> str:
     """Return a process as a Mermaid chart.
 
     Parameters
     ----------
-    process : Model or Graph
+    process : Model, Timeline, Calibration, EventLog, History or Graph
+        A history or a run is drawn as it was lived: the ways that deals took, with their shares.
     kind : {'graph', 'state'}
         A flow chart from top to bottom, or a state diagram.
 
@@ -64,12 +69,12 @@ def to_mermaid(process: Model | Graph, kind: Literal["graph", "state"] = "graph"
         n1(["won"])
         n0 -->|0.4| n1
     """
-    graph = process if isinstance(process, Graph) else process_graph(process)
+    graph = graph_of(process)
     if kind == "graph":
         return "\n".join(["graph TD", *_flow_lines(graph)]) + "\n"
     if kind == "state":
         return "\n".join(["stateDiagram-v2", *_state_lines(graph)]) + "\n"
-    message = f"kind must be 'graph' or 'state', got '{kind}'. {did_you_mean(kind, ['graph', 'state'])}"
+    message = f"kind must be 'graph' or 'state', got {got(kind)}. {did_you_mean(str(kind), ['graph', 'state'])}"
     raise InvalidInputError(message)
 
 
@@ -269,5 +274,5 @@ class _Reader:
 
 
 def _refuse(number: int, line: str, hint: str) -> NoReturn:
-    message = f"line {number} of the flow chart must be a node or nodes joined by arrows, got '{line}'. Hint: {hint}"
+    message = f"line {number} of the flow chart must be a node or nodes joined by arrows, got {got(line)}. Hint: {hint}"
     raise InvalidInputError(message)
