@@ -10,6 +10,7 @@ import difflib
 import operator
 import re
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Any
 
 SHORT = 60
@@ -73,23 +74,47 @@ def got(value: Any) -> str:
     """
     if value is None:
         return "nothing"
+    if isinstance(value, PurePath):
+        return f"'{value}'"
     if isinstance(value, bytes):
         return f"{len(value)} bytes"
     if isinstance(value, str):
-        return f"'{_brief(value)}'"
+        return f"'{brief(value)}'"
     if isinstance(value, dict):
-        return f"a mapping of {', '.join(_brief(str(key)) for key in list(value)[:4])}" if value else "an empty mapping"
+        return f"a mapping of {', '.join(brief(str(key)) for key in list(value)[:4])}" if value else "an empty mapping"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}" if value else "an empty list"
     if isinstance(value, float) and len(repr(value)) > _LONG:
         return f"{value:.6g}"
     if isinstance(value, bool):
         return str(value).lower()
-    return _brief(repr(value))
+    try:
+        return brief(repr(value))
+    except ValueError:  # Python writes no whole number of thousands of digits
+        return "a number too long to write"
 
 
-def _brief(text: str) -> str:
-    """Return the beginning of a text, on one line."""
+def named(names: Iterable[Any], most: int = 12) -> str:
+    """Return names as an error lists them: short, on one line, the first of them.
+
+    Examples
+    --------
+    >>> named(["id", "stage"]), named("abc", 2), named([])
+    ('id, stage', 'a, b and 1 more', 'nothing')
+    """
+    every = [brief(str(name)) for name in names]
+    more = f" and {len(every) - most} more" * (len(every) > most)
+    return f"{', '.join(every[:most])}{more}" or "nothing"
+
+
+def brief(text: str) -> str:
+    """Return the beginning of a text, on one line.
+
+    Examples
+    --------
+    >>> brief("one\\ntwo")
+    'one two'
+    """
     line = _UNSEEN.sub(_escaped, " ".join(text[: 4 * SHORT].split()))
     return line if len(line) <= SHORT and len(text) <= 4 * SHORT else f"{line[:SHORT]}..."
 
@@ -196,5 +221,5 @@ def did_you_mean(value: str, allowed: Iterable[str]) -> str:
     names = [str(name) for name in allowed]
     near = difflib.get_close_matches(str(value), names, n=1, cutoff=0.6)
     if near:
-        return f"Hint: did you mean '{near[0]}'?"
-    return f"Hint: allowed are {', '.join(names[:12])}." if names else ""
+        return f"Hint: did you mean '{brief(near[0])}'?"
+    return f"Hint: allowed are {', '.join(map(brief, names[:12]))}." if names else ""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simsales.errors import InvalidInputError, InvalidModelError
+from simsales.errors import InvalidInputError, InvalidModelError, got, named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def iso_date(text: str | None) -> str | None:
     try:
         dt.datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"must be a date like 2027-03-31, got '{text}'"
+        message = f"must be a date like 2027-03-31, got {got(text)}"
         raise ValueError(message) from error
     return text
 
@@ -62,7 +62,7 @@ def amount(text: str | None) -> float | None:
     scale = {"k": 1e3, "m": 1e6, "b": 1e9}[found[2][0].lower()] if found else 1.0
     value = _money(found[1] if found else text)
     if value is None or not 0 <= value < math.inf:
-        message = f"must be an amount like 3000000, 1.2M or 1200万, got '{text}'"
+        message = f"must be an amount like 3000000, 1.2M or 1200万, got {got(text)}"
         raise ValueError(message)
     return value * scale
 
@@ -120,7 +120,7 @@ def read_scenarios(paths: Sequence[Path], model: Model) -> list[Scenario]:
     names = [scenario.name for scenario in found]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        message = f"scenarios must have different names, got '{twice}' twice. Hint: change name: in one of them."
+        message = f"scenarios must have different names, got {got(twice)} twice. Hint: change name: in one of them."
         raise InvalidModelError(message)
     return found
 
@@ -162,7 +162,7 @@ def known_kpis(names: Sequence[str]) -> list[str]:
     for name in names:
         _, dimension, member = parse_name(name)
         if dimension is not None and (dimension not in DEFAULT_BY or member is None):
-            message = f"kpi must be whole or one part by {', '.join(DEFAULT_BY)}, got '{name}'. Hint: write for example utilisation[role=AE]"
+            message = f"kpi must be whole or one part by {', '.join(DEFAULT_BY)}, got {got(name)}. Hint: write for example utilisation[role=AE]"
             raise KpiError(message)
     return list(names)
 
@@ -215,7 +215,7 @@ def read_opening(path: Path | None) -> pd.DataFrame | None:
     missing = [name for name in OPENING if name not in frame]
     if missing:
         message = (
-            f"{path} must have the columns {', '.join(OPENING)}, got {', '.join(map(str, frame.columns))}. "
+            f"{path} must have the columns {', '.join(OPENING)}, got {named(frame.columns)}. "
             "Hint: simsales calibrate HISTORY --out MODEL.yaml --opening OPEN.csv writes such a file."
         )
         raise InvalidInputError(message)
@@ -255,6 +255,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise InvalidInputError(message) from error
     except json.JSONDecodeError as error:
         message = f"{path}:{error.lineno}:{error.colno} must be valid JSON, got: {error.msg}. Hint: pass what simsales run --json printed."
+        raise InvalidInputError(message) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets of thousands
+        message = f"{path} must be valid JSON, got: {error}. Hint: pass what simsales run --json printed."
         raise InvalidInputError(message) from error
     if isinstance(found, dict) and isinstance(found.get("manifest"), dict):
         found = found["manifest"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.inputs import amount, iso_date
 
 
@@ -33,7 +33,7 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
     def read(text: str) -> str:
         if text not in choices:
-            message = f"must be one of {', '.join(choices)}, got '{text}'. {did_you_mean(text, choices)}"
+            message = f"must be one of {', '.join(choices)}, got {got(text)}. {did_you_mean(text, choices)}"
             raise typer.BadParameter(message)
         return text
 

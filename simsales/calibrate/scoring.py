@@ -14,7 +14,7 @@ import pandas as pd
 from scipy import special
 
 from simsales.engine.streams import hash32
-from simsales.errors import HistoryError, did_you_mean
+from simsales.errors import HistoryError, did_you_mean, got
 from simsales.model.laws import Constant, Empirical
 from simsales.model.scoring import Factor, Scoring
 
@@ -230,7 +230,7 @@ def _check_features(history: History, features: Sequence[str], declared: Sequenc
         raise HistoryError(message)
     for name in features:
         if name not in have:
-            message = f"feature must be a column of the deals, got '{name}'. {did_you_mean(name, have)}"
+            message = f"feature must be a column of the deals, got {got(name)}. {did_you_mean(name, have)}"
             raise HistoryError(message)
         if name not in known:
             message = (

@@ -10,7 +10,7 @@ from simsales.engine.lower import When, lower
 from simsales.engine.plan import Plan
 from simsales.engine.reference import Run
 from simsales.engine.streams import checked_seed
-from simsales.errors import InvalidModelError
+from simsales.errors import InvalidModelError, got
 from simsales.model.apply import Timeline
 from simsales.model.schema import Model
 
@@ -72,7 +72,7 @@ def simulate(
     seed = checked_seed(seed)
     if engine not in ENGINES:
         message = (
-            f"engine must be {' or '.join(ENGINES)}, got {engine!r}. "
+            f"engine must be {' or '.join(ENGINES)}, got {got(engine)}. "
             "Hint: 'auto' takes the fastest engine that can run the model."
         )
         raise InvalidModelError(message)

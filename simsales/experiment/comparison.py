@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from simsales import kpi
-from simsales.errors import InvalidInputError, did_you_mean
+from simsales.errors import InvalidInputError, did_you_mean, got
 from simsales.experiment import findings
 from simsales.experiment.paired import COLUMNS, gaps, joint_factor, paired
 from simsales.experiment.setting import Setting, faster
@@ -169,7 +169,7 @@ class Comparison(Same):
         known = [column for study in self.studies for column in study.frame.columns]
         if name not in known:
             kpi.parse_name(name)
-            message = f"kpi must be one that was computed, got '{name}'. Hint: pass kpis=['{name}'] to compare"
+            message = f"kpi must be one that was computed, got {got(name)}. Hint: pass kpis=['{name}'] to compare"
             raise InvalidInputError(message)
 
     @cached_property

@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from functools import partial
 from multiprocessing.context import BaseContext
 from typing import Any, Literal, TypeVar, cast
 
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, got
 
 __all__ = ["Jobs", "JobsError", "map_blocks", "open_workers", "resolve"]
 
@@ -91,11 +92,11 @@ def resolve(spec: Spec = None) -> Jobs:
     kind, _, number = str(spec).partition(":")
     if kind == "serial" and not number:
         return Jobs("serial")
-    if kind.isdigit() and not number:
+    if kind.isdecimal() and not number:
         kind, number = "processes", kind
-    if isinstance(spec, bool) or kind not in ("threads", "processes") or not number.isdigit() or int(number) < 1:
+    if isinstance(spec, bool) or kind not in ("threads", "processes") or not re.fullmatch("0*[1-9][0-9]{0,3}", number):
         message = (
-            f"jobs must be a number >= 1, 'serial', 'threads:N', 'processes:N' or an Executor, got {spec!r}. "
+            f"jobs must be a number from 1 to 9999, 'serial', 'threads:N', 'processes:N' or an Executor, got {got(spec)}. "
             "Hint: leave it out to use every CPU"
         )
         raise JobsError(message)

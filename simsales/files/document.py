@@ -20,7 +20,8 @@ from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from simsales.errors import InvalidModelError
+from simsales.errors import InvalidModelError, got
+from simsales.files.foreign import foreign_format
 
 MAX_BYTES = 2_000_000
 MAX_NODES = 500_000
@@ -173,6 +174,10 @@ def _read_text(path: Path) -> str:
     except OSError as error:
         message = f"{path} must be readable, got: {error.strerror or error}."
         raise InvalidModelError(message) from error
+    foreign = foreign_format(raw)
+    if foreign:
+        message = f"{path} must be a model or scenario in YAML, got {foreign[0]}. Hint: {foreign[1]}"
+        raise InvalidModelError(message)
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return raw.decode(encoding)
@@ -279,7 +284,7 @@ def _forbidden(path: Path, node: Node) -> Iterator[str]:
             elif name in seen:
                 first = seen[name].start_mark.line + 1
                 yield (
-                    f"{_at(path, key)} must not repeat a key, got '{name}' again "
+                    f"{_at(path, key)} must not repeat a key, got {got(name)} again "
                     f"(first on line {first}). Hint: keep one of the two."
                 )
             seen.setdefault(name, key)
@@ -301,7 +306,7 @@ def _construct(path: Path, node: Node) -> dict[str, Any]:
         raise InvalidModelError(_syntax(path, "", error)) from error
     except ValueError as error:
         bad = next((part for part in _walk(node) if not _readable(part)), node)
-        message = f"{_at(path, bad)} must be a valid date or number, got '{bad.value}': {error}."
+        message = f"{_at(path, bad)} must be a valid date or number, got {got(bad.value)}: {error}."
         raise InvalidModelError(message) from error
     return data
 
@@ -329,4 +334,4 @@ def _at(path: Path, node: Node) -> str:
 def _sort(node: Node) -> str:
     if isinstance(node, MappingNode):
         return "a mapping"
-    return "a list" if isinstance(node, SequenceNode) else f"'{node.value}'"
+    return "a list" if isinstance(node, SequenceNode) else got(node.value)

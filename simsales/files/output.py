@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from simsales.errors import OutputError
+from simsales.errors import OutputError, got
 
 
 def check_writable(path: str | Path) -> Path:
@@ -81,7 +81,7 @@ def write_text(path: str | Path, text: str) -> Path:
     except OSError as error:
         raise OutputError(_refused(path, error)) from error
     except UnicodeEncodeError as error:
-        message = f"{path} must hold text that UTF-8 can write, got {error.object[error.start]!r}."
+        message = f"{path} must hold text that UTF-8 can write, got {got(error.object[error.start])}."
         raise OutputError(message) from error
     finally:
         with contextlib.suppress(OSError):
@@ -91,7 +91,7 @@ def write_text(path: str | Path, text: str) -> Path:
 
 def _check_folder(folder: Path, path: Path) -> None:
     if not folder.exists():
-        message = f"{path} must lie in a folder that exists, got '{folder}'. Hint: make it first: mkdir -p {folder}"
+        message = f"{path} must lie in a folder that exists, got {got(folder)}. Hint: make it first: mkdir -p {folder}"
         raise OutputError(message)
     if not folder.is_dir():
         message = f"{path} must lie in a folder, got the file '{folder}'. Hint: choose another place."

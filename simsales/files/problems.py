@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from simsales.errors import did_you_mean
+from simsales.errors import brief, did_you_mean, got
 from simsales.files.document import Document, Step
 from simsales.model.base import Value
 from simsales.model.laws import LAWS
@@ -76,11 +76,11 @@ def _sentence(item: Any, loc: tuple[Step, ...], root: type[Value]) -> str:
         text = str(item["msg"]).removeprefix("Value error, ")
         return f"{_own(written(short_loc(loc)), text)} {_meant(text, item['input'])}".rstrip()
     if item["type"] == "missing":
-        return f"{written(short_loc(loc))} must be given, got nothing. Hint: add '{loc[-1]}: ...' here."
+        return f"{written(short_loc(loc))} must be given, got nothing. Hint: add '{brief(str(loc[-1]))}: ...' here."
     if item["type"] == "extra_forbidden":
         allowed = _fields(root, loc[:-1])
         hint = did_you_mean(str(loc[-1]), allowed)
-        return f"{written(short_loc(loc))} must be a known field, got '{loc[-1]}'. {hint}".rstrip()
+        return f"{written(short_loc(loc))} must be a known field, got {got(loc[-1])}. {hint}".rstrip()
     rule, hint = rule_in_words(item)
     if item["type"] == "model_type" and (fields := _fields(root, loc)):
         hint = f"Hint: its fields are {', '.join(fields[:12])}."

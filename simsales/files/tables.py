@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from simsales.errors import InvalidModelError, did_you_mean
+from simsales.errors import InvalidModelError, did_you_mean, got
 from simsales.files.document import Document, Step
 
 MAX_BYTES = 20_000_000
@@ -67,20 +67,20 @@ def _read(body: dict[str, Any], loc: tuple[Step, ...], document: Document, found
 def _refusal(name: Any, body: dict[str, Any], document: Document) -> str:
     """Return why a file is not read, or nothing."""
     if not isinstance(name, str):
-        return f"must be the name of a CSV file, got {name!r}."
+        return f"must be the name of a CSV file, got {got(name)}."
     if len(body) > 1:
         others = ", ".join(key for key in body if key != "file")
         return f"must stand alone, got {others} beside it. Hint: the file brings values and p."
     folder = document.path.parent.resolve()
     path = (folder / name).resolve()
     if not path.is_relative_to(folder):
-        return f"must lie in the folder of {document.path.name}, got '{name}'."
+        return f"must lie in the folder of {document.path.name}, got {got(name)}."
     if not path.is_file():
         try:
             names = sorted(item.name for item in folder.iterdir() if item.suffix == ".csv")
         except OSError:
             names = []
-        rule = f"must be a file that exists beside {document.path.name}, got '{name}'."
+        rule = f"must be a file that exists beside {document.path.name}, got {got(name)}."
         return f"{rule} {did_you_mean(name, names)}".rstrip()
     if path.stat().st_size > MAX_BYTES:
         return f"must be at most {MAX_BYTES / 1e6:.0f} MB, got {path.stat().st_size / 1e6:.1f} MB."
@@ -135,6 +135,6 @@ def _cell(path: Path, line: int, row: list[str], column: int, name: str) -> floa
     text = row[column].strip() if column < len(row) else ""
     value = float(text) if _is_number(text) else math.nan
     if not math.isfinite(value) or value < 0:
-        message = f"{path.name}:{line} {name} must be a number of at least 0, got '{text}'."
+        message = f"{path.name}:{line} {name} must be a number of at least 0, got {got(text)}."
         raise InvalidModelError(message)
     return value

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simsales.calibrate import Calibration, calibrate
 from simsales.calibrate.data import DAY
 from simsales.engine.streams import checked_seed
-from simsales.errors import ForecastError, whole
+from simsales.errors import ForecastError, got, whole
 from simsales.forecast.baselines import baselines, noise_floor, won_between
 from simsales.forecast.runs import Block, Shared, items, ordered, plans, simulate_block
 from simsales.intervals import share_bounds
@@ -291,7 +291,7 @@ def day_end(day: Day, timezone: str) -> pd.Timestamp:
 
 def _moment(day: Day, timezone: str, name: str, shift: pd.Timedelta) -> pd.Timestamp:
     """Return a time of day as it is in UTC, and of a bare day its first moment plus `shift`."""
-    message = f"{name} must be a date like 2027-03-31, got {day!r}."
+    message = f"{name} must be a date like 2027-03-31, got {got(day)}."
     try:
         stamp = pd.Timestamp(day)
     except (ValueError, TypeError) as error:

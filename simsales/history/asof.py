@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from simsales.errors import HistoryError
+from simsales.errors import HistoryError, got
 from simsales.history import pieces, tables
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def moment(t: str | dt.date | pd.Timestamp, timezone: str) -> pd.Timestamp:
     try:
         stamp = pd.Timestamp(t)
     except (ValueError, TypeError) as error:
-        raise HistoryError(f"as_of must be a date or time, got {t!r}. Hint: write it like 2026-06-30.") from error
+        raise HistoryError(f"as_of must be a date or time, got {got(t)}. Hint: write it like 2026-06-30.") from error
     if pd.isna(stamp):
-        raise HistoryError(f"as_of must be a date or time, got {t!r}. Hint: write it like 2026-06-30.")
+        raise HistoryError(f"as_of must be a date or time, got {got(t)}. Hint: write it like 2026-06-30.")
     is_day = (isinstance(t, dt.date) and not isinstance(t, dt.datetime)) or (isinstance(t, str) and len(t.strip()) <= 10)
     if stamp.tz is None:
         stamp = (stamp + pd.Timedelta(days=1) if is_day else stamp).tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")

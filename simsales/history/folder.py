@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from simsales.errors import HistoryError, OutputError
+from simsales.errors import HistoryError, OutputError, got, named
 from simsales.history import tables
 from simsales.history.report import ImportReport
 
@@ -86,7 +86,7 @@ def read(path: Path) -> History:
             timezone=manifest["timezone"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise HistoryError(f"{path / MANIFEST} must be complete, got {error!r}. Hint: run simsales import again.") from error
+        raise HistoryError(f"{path / MANIFEST} must be complete, got {got(error)}. Hint: run simsales import again.") from error
 
 
 def _load_manifest(path: Path) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _load(path: Path, table: str, manifest: dict[str, Any]) -> pd.DataFrame:
         raw[name] = raw[name].mask(quoted, raw[name].str[1:]) if quoted.any() else raw[name]
     missing = [name for name in tables.SCHEMAS[table] if name not in raw.columns]
     if missing:
-        raise HistoryError(f"{path} must have the column {missing[0]}, got {', '.join(raw.columns)}. Hint: run simsales import again.")
+        raise HistoryError(f"{path} must have the column {missing[0]}, got {named(raw.columns)}. Hint: run simsales import again.")
     if "is_synthetic" in raw.columns:
         raw["is_synthetic"] = raw["is_synthetic"] == "True"
     extra = manifest.get("extra_types", {}) if table == "deals" else {}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.facts import Facts, facts_of, members_of
 from simsales.kpi.base import Kpi, KpiError
 from simsales.kpi.funnel import funnel, funnel_of
@@ -130,7 +130,7 @@ def check_members(names: Iterable[str], plans: Sequence[Plan]) -> None:
 
 def _no_member(kpi: str, dimension: str, member: str, labels: Sequence[str]) -> KpiError:
     hint = did_you_mean(member, labels) or f"Hint: no {dimension} is named in the model"
-    return KpiError(f"{kpi}[{dimension}] must name one of its members, got '{member}'. {hint}")
+    return KpiError(f"{kpi}[{dimension}] must name one of its members, got {got(member)}. {hint}")
 
 
 def parse_name(name: str) -> tuple[str, str | None, str | None]:
@@ -151,13 +151,13 @@ def parse_name(name: str) -> tuple[str, str | None, str | None]:
     match = _NAME.match(name)
     kpi = match["kpi"] if match else name
     if match is None or kpi not in KPIS:
-        message = f"kpi must be a known name, got '{name}'. {did_you_mean(kpi, KPIS)}"
+        message = f"kpi must be a known name, got {got(name)}. {did_you_mean(kpi, KPIS)}"
         raise KpiError(message)
     dimension = match["by"]
     if dimension is not None and dimension not in KPIS[kpi].by:
         allowed = ", ".join(KPIS[kpi].by) or "nothing"
         message = (
-            f"{kpi} must be broken down by {allowed}, got '{dimension}'. "
+            f"{kpi} must be broken down by {allowed}, got {got(dimension)}. "
             "Hint: leave the brackets out for the whole organisation"
         )
         raise KpiError(message)
@@ -179,7 +179,7 @@ def _all_wanted(by: Sequence[str]) -> list[tuple[str, str | None, str | None]]:
     for dimension in by:
         if dimension not in DIMENSIONS:
             message = (
-                f"by must be some of {', '.join(DIMENSIONS)}, got '{dimension}'. {did_you_mean(dimension, DIMENSIONS)}"
+                f"by must be some of {', '.join(DIMENSIONS)}, got {got(dimension)}. {did_you_mean(dimension, DIMENSIONS)}"
             )
             raise KpiError(message)
     whole: list[tuple[str, str | None, str | None]] = [(name, None, None) for name in KPIS]

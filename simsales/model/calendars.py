@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import field_validator
 
+from simsales.errors import got
 from simsales.model.base import Date, Seq, Value
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -45,7 +46,7 @@ def parse_hours(text: str) -> tuple[float, float]:
         end = int(match[3]) + int(match[4]) / 60
         if start < end <= 24 and int(match[2]) < 60 and int(match[4]) < 60:
             return start, end
-    message = f'must be two times of day like "09:00-18:00", the second one later, got {text!r}'
+    message = f'must be two times of day like "09:00-18:00", the second one later, got {got(text)}'
     raise ValueError(message)
 
 
@@ -61,7 +62,7 @@ def parse_days(text: str) -> tuple[int, ...]:
     for part in text.lower().replace(" ", "").split(","):
         ends = part.split("-")
         if len(ends) > 2 or any(end not in WEEKDAYS for end in ends):
-            message = f'must be weekdays like "mon-fri" or "mon,wed,sat", got {text!r}'
+            message = f'must be weekdays like "mon-fri" or "mon,wed,sat", got {got(text)}'
             raise ValueError(message)
         first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
         span = (last - first) % 7
@@ -150,8 +151,8 @@ class Calendar(Value):
     def _zone(cls, value: str) -> str:
         try:
             zone(value)
-        except (ZoneInfoNotFoundError, ValueError, IsADirectoryError) as error:
-            message = f"must be an IANA time zone like Asia/Shanghai or an offset like +08:00, got {value!r}"
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            message = f"must be an IANA time zone like Asia/Shanghai or an offset like +08:00, got {got(value)}"
             raise ValueError(message) from error
         return value
 
@@ -164,7 +165,7 @@ class Calendar(Value):
 
         known = holidays.list_supported_countries()
         if value not in known:
-            message = f"must be an ISO country code with known holidays, like CN or DE, got {value!r}"
+            message = f"must be an ISO country code with known holidays, like CN or DE, got {got(value)}"
             raise ValueError(message)
         return value
 

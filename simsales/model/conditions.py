@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from simsales.errors import got
+
 NUMBERS = ("amount", "discount", "score", "visit")
 TEXTS = ("segment", "channel", "product", "region", "previous", "terms")
 FIELDS = (*NUMBERS, *TEXTS)
@@ -64,14 +66,14 @@ def _clause(part: str, text: str, fields: Sequence[str]) -> Clause:
     match = _CLAUSE.match(part)
     if not match or match[1] not in fields:
         message = (
-            f"must compare {', '.join(fields)} with a value, got {text!r}. "
+            f"must compare {', '.join(fields)} with a value, got {got(text)}. "
             "Hint: write for example amount >= 50000."
         )
         raise ConditionError(message)
     field, operator, value = match[1], match[2], match[3].strip("'\"")
     if field in TEXTS:
         if operator not in ("==", "!="):
-            message = f"must compare {field} with == or !=, got {text!r}."
+            message = f"must compare {field} with == or !=, got {got(text)}."
             raise ConditionError(message)
         return field, operator, value
     if field == "discount" and value == AUTHORITY:
@@ -79,7 +81,7 @@ def _clause(part: str, text: str, fields: Sequence[str]) -> Clause:
     try:
         return field, operator, _number(value)
     except ValueError as error:
-        message = f"must compare {field} with a number, got {value!r}. Hint: write for example {field} >= 2."
+        message = f"must compare {field} with a number, got {got(value)}. Hint: write for example {field} >= 2."
         raise ConditionError(message) from error
 
 

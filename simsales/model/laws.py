@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 from scipy import special
 
+from simsales.errors import got, named
 from simsales.model.base import NonNegative, Positive, Seq, Value
 
 Floats = NDArray[np.float64]
@@ -447,7 +448,7 @@ LAWS: dict[str, type[Law]] = {
 def _open(value: Any) -> Any:
     """Turn ``{lognormal: {...}}`` or a bare number into the tagged mapping that pydantic reads."""
     if isinstance(value, bool):
-        message = f"must be a number or one of {', '.join(LAWS)}, got {value!r}"
+        message = f"must be a number or one of {', '.join(LAWS)}, got {got(value)}"
         raise ValueError(message)  # noqa: TRY004 - pydantic reports ValueError with its place
     if isinstance(value, (int, float)):
         return {"kind": "constant", "value": float(value)}
@@ -461,7 +462,7 @@ def _open(value: Any) -> Any:
             return {"kind": kind, "parts": parameters}
     if isinstance(value, Law) or (isinstance(value, dict) and "kind" in value):
         return value
-    found = ", ".join(map(str, value)) if isinstance(value, dict) else repr(value)
+    found = named(value) if isinstance(value, dict) else got(value)
     message = f"must be a number or one law of {', '.join(LAWS)}, got {found}"
     raise ValueError(message)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from simsales.errors import InvalidModelError, did_you_mean
+from simsales.errors import InvalidModelError, did_you_mean, got
 from simsales.model.base import Value
 from simsales.model.schema import Exit, Model, Stage
 
@@ -32,7 +32,7 @@ def parse_path(path: str) -> tuple[Step, ...]:
         rest = rest[match.end() :].removeprefix(".")
     if rest or not steps or steps[0][0] != "field":
         message = (
-            f".path must look like stages[Demo].exits[won].probability, got '{path}'. "
+            f".path must look like stages[Demo].exits[won].probability, got {got(path)}. "
             "Hint: fields with dots, items by name in brackets."
         )
         raise ValueError(message)
@@ -72,7 +72,7 @@ def replace_at(model: Model, path: str, move: Callable[[Any], Any]) -> Model:
     """
     changed = _walk(model, parse_path(path), move, path)
     if not isinstance(changed, Model):
-        message = f".path must lead into the model, got '{path}'."
+        message = f".path must lead into the model, got {got(path)}."
         raise ValueError(message)  # noqa: TRY004 - the caller reports ValueError with its place
     return changed
 
@@ -90,7 +90,7 @@ def _walk(value: Any, steps: tuple[Step, ...], move: Callable[[Any], Any], path:
     attribute = name if name in fields else f"{name}_"
     if attribute not in fields:
         hint = did_you_mean(name, [field.alias or key for key, field in fields.items()])
-        message = f".path must name a field that exists, got '{name}' in '{path}'. {hint}"
+        message = f".path must name a field that exists, got {got(name)} in '{path}'. {hint}"
         raise ValueError(message)
     new = _walk(getattr(value, attribute), steps[1:], move, path)
     return _rebuilt(value, attribute, new, path)
@@ -136,14 +136,14 @@ def _walk_items(
     if isinstance(value, dict):
         if name not in value and name != "*" and rest:
             if not value:
-                message = f".path must name one of its entries, got '{name}' in '{path}'. Hint: there are none; set [{name}] as a whole first."
+                message = f".path must name one of its entries, got {got(name)} in '{path}'. Hint: there are none; set [{name}] as a whole first."
                 raise ValueError(message)
-            message = f".path must name one of its entries, got '{name}'. {did_you_mean(name, value)}"
+            message = f".path must name one of its entries, got {got(name)}. {did_you_mean(name, value)}"
             raise ValueError(message)
         keys = list(value) if name == "*" else [name]
         return {**value, **{key: _walk(value.get(key, 1.0), rest, move, path) for key in keys}}
     if not isinstance(value, tuple):
-        message = f".path must put [{name}] after a list, got '{path}'."
+        message = f".path must put [{name}] after a list, got {got(path)}."
         raise ValueError(message)  # noqa: TRY004
     if name == "*" and value:
         return _walk_all(value, rest, move, path)
@@ -151,7 +151,7 @@ def _walk_items(
     if not chosen:
         labels = [label(item) or str(i) for i, item in enumerate(value)]
         hint = did_you_mean(name, labels) or "Hint: there are none."
-        message = f".path must name one of its items, got '{name}' in '{path}'. {hint}"
+        message = f".path must name one of its items, got {got(name)} in '{path}'. {hint}"
         raise _NoSuchItemError(message)
     return tuple(
         _walk(item, rest, move, path) if i in chosen else item for i, item in enumerate(value)

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from simsales.errors import InvalidInputError, did_you_mean
+from simsales.errors import InvalidInputError, did_you_mean, got
 from simsales.model.base import Name, Positive, Seq, Value
 
 __all__ = ["NEEDS", "Priority", "PriorityFactor", "RankedNeed", "priority", "rank_needs"]
@@ -47,7 +47,7 @@ class Priority(Value):
             raise ValueError(message)
         twice = sorted({name for name in self.names if self.names.count(name) > 1})
         if twice:
-            message = f"factors must have different names, got '{twice[0]}' twice"
+            message = f"factors must have different names, got {got(twice[0])} twice"
             raise ValueError(message)
         return self
 
@@ -118,7 +118,7 @@ def _check(marks: Mapping[str, float], weights: Priority) -> None:
     """Refuse marks that do not fit the factors."""
     for name in marks:
         if name not in weights.names:
-            message = f"marks must be of known factors, got '{name}'. {did_you_mean(name, weights.names)}"
+            message = f"marks must be of known factors, got {got(name)}. {did_you_mean(name, weights.names)}"
             raise InvalidInputError(message)
     for name in weights.names:
         if name not in marks:

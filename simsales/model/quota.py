@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, got
 from simsales.model.base import Date, Name, NonNegative, Positive, Value
 from simsales.model.compensation import Ratchet, Span
 from simsales.model.roster import named_reps
@@ -178,7 +178,7 @@ def goal_problems(goals: Sequence[Goal]) -> tuple[str, ...]:
     """
     known = {goal.name: goal for goal in goals}
     found = [
-        f"goal '{goal.name}' must have a parent that exists, got '{goal.parent}'. "
+        f"goal '{goal.name}' must have a parent that exists, got {got(goal.parent)}. "
         f"Hint: one of {', '.join(name for name in known if name != goal.name)}"
         for goal in goals
         if goal.parent is not None and (goal.parent not in known or goal.parent == goal.name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from simsales.errors import did_you_mean, got
+from simsales.errors import brief, did_you_mean, got
 
 NUMERIC = ("float_type", "int_type")
 _UNITS = {"%": 0.01, "万": 1e4, "亿": 1e8}
@@ -83,7 +83,7 @@ def written(loc: Sequence[int | str]) -> str:
     """
     text = ""
     for step in loc:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
+        text += f"[{step}]" if isinstance(step, int) else f".{brief(step)}" if text else brief(step)
     return text
 
 
@@ -128,7 +128,7 @@ def number_hint(value: Any) -> str:
         return ""
     if unit == "%":
         return f"Hint: write the share {number / 100:.10g}."
-    return f"Hint: write {number * _UNITS[unit]:.15g}." if unit in _UNITS else f"Hint: write {plain} without quotes or commas."
+    return f"Hint: write {number * _UNITS[unit]:.15g}." if unit in _UNITS else f"Hint: write {brief(plain)} without quotes or commas."
 
 
 def _float(text: str) -> float | None:
@@ -180,9 +180,9 @@ def _hint(kind: str, ctx: dict[str, Any], value: Any) -> str:
     if kind == "invalid_key" and isinstance(value, int) and value < _THOUSAND and not isinstance(value, bool):
         return f'Hint: numbers are written without commas (50000, not 50,000); a name is put in quotes: "{value}".'
     if kind in ("string_type", "invalid_key") and not isinstance(value, (dict, list)):
-        return f'Hint: put it in quotes: "{value}".'
+        return f'Hint: put it in quotes: "{brief(str(value))}".'
     if kind == "tuple_type" and isinstance(value, (str, int, float)):
-        return f"Hint: write [{value}]."
+        return f"Hint: write [{brief(str(value))}]."
     most = ctx.get("le", ctx.get("lt")) if kind in ("less_than_equal", "less_than") else None
     if most == 1 and isinstance(value, (int, float)) and _MANY <= value <= 100:
         return f"Hint: for {value:g} % write {value / 100:g}."

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, model_validator
 from scipy import special
 
-from simsales.errors import InvalidInputError, did_you_mean
+from simsales.errors import InvalidInputError, did_you_mean, got
 from simsales.model.base import Name, NonNegative, Positive, Seq, Value
 from simsales.model.laws import AnyLaw
 
@@ -123,7 +123,7 @@ class Scoring(Value):
         names = self.names
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            message = f"factors must have different names, got '{twice[0]}' twice"
+            message = f"factors must have different names, got {got(twice[0])} twice"
             raise ValueError(message)
         steps = [grade.from_ for grade in self.grades]
         if any(b <= a for a, b in zip(steps, steps[1:], strict=False)):
@@ -230,7 +230,7 @@ def lead_score(scoring: Scoring, values: Mapping[str, float], age_days: float = 
     """
     unknown = [name for name in values if name not in scoring.names]
     if unknown:
-        message = f"values must belong to factors of the score, got '{unknown[0]}'. {did_you_mean(unknown[0], scoring.names)}"
+        message = f"values must belong to factors of the score, got {got(unknown[0])}. {did_you_mean(unknown[0], scoring.names)}"
         raise InvalidInputError(message)
     column = [[float(values.get(name, np.nan))] for name in scoring.names]
     return float(lead_scores(scoring, column, age_days)[0])

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from simsales.errors import InvalidInputError, did_you_mean
+from simsales.errors import InvalidInputError, did_you_mean, got
 
 __all__ = [
     "ALIASES", "CANONICAL", "JOINED", "JOURNEY", "JOURNEY_ZH", "ROLES_ZH", "ROLE_MATRIX", "VOCABULARIES", "canonical",
@@ -144,7 +144,7 @@ def canonical(name: str) -> tuple[str, ...]:
         found = {stage for part in parts if part for stage in part}
         return tuple(stage for stage in CANONICAL if stage in found)
     message = (
-        f"stage name must be one that the vocabulary knows, got '{name}'. "
+        f"stage name must be one that the vocabulary knows, got {got(name)}. "
         f"{did_you_mean(_key(name), [*CANONICAL, *(key for key in _TABLE if key not in CANONICAL)])}"
     )
     raise InvalidInputError(message)
@@ -190,6 +190,6 @@ def leading_role(stage: str) -> str:
     ('SC', '解决方案顾问')
     """
     if stage not in ROLE_MATRIX:
-        message = f"stage must be one of the role matrix, got '{stage}'. {did_you_mean(stage, ROLE_MATRIX)}"
+        message = f"stage must be one of the role matrix, got {got(stage)}. {did_you_mean(stage, ROLE_MATRIX)}"
         raise InvalidInputError(message)
     return next(role for role, coding in ROLE_MATRIX[stage].items() if coding == "L")

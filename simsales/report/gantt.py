@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from simsales.errors import InvalidInputError, did_you_mean
+from simsales.errors import InvalidInputError, did_you_mean, got
 from simsales.report import text
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _date(value: object, where: str) -> dt.date:
     try:
         return dt.date.fromisoformat(str(value))
     except ValueError as error:
-        message = f"{where} must be a date like 2027-03-01, got {value!r}"
+        message = f"{where} must be a date like 2027-03-01, got {got(value)}"
         raise InvalidInputError(message) from error
 
 
@@ -91,7 +91,7 @@ def _of_step(i: int, step: Mapping[str, Any]) -> _Row:
     """Return the bar of one step of an initiative."""
     unknown = [key for key in step if key not in KEYS]
     if unknown:
-        message = f"steps[{i}] must have known keys, got '{unknown[0]}'. {did_you_mean(unknown[0], KEYS)}"
+        message = f"steps[{i}] must have known keys, got {got(unknown[0])}. {did_you_mean(unknown[0], KEYS)}"
         raise InvalidInputError(message)
     missing = [key for key in ("name", "start") if not step.get(key)]
     if missing or ("days" in step) == ("end" in step):
@@ -108,7 +108,7 @@ def _of_step(i: int, step: Mapping[str, Any]) -> _Row:
 def _days(i: int, days: Any) -> int:
     """Return a whole number of days."""
     if isinstance(days, bool) or not isinstance(days, int | float) or days < 0 or days != int(days):
-        message = f"steps[{i}].days must be a whole number of days, 0 or more, got {days!r}"
+        message = f"steps[{i}].days must be a whole number of days, 0 or more, got {got(days)}"
         raise InvalidInputError(message)
     return int(days)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from simsales.errors import InvalidInputError, did_you_mean
+from simsales.errors import InvalidInputError, did_you_mean, got
 from simsales.report import figures, measures
 from simsales.report.curves import observed_curves, rep_load, waiting
 from simsales.report.figures.base import on_screen
@@ -107,7 +107,7 @@ class ComparisonPlots(_Plots):
         """Draw each scenario's difference from the base; see :func:`simsales.report.figures.differences`."""
         rows = difference_frame(self._result, kpi)
         if rows.empty:
-            message = f"kpi must be one that the comparison holds, got '{kpi}'. {did_you_mean(kpi, self._kpis())}"
+            message = f"kpi must be one that the comparison holds, got {got(kpi)}. {did_you_mean(kpi, self._kpis())}"
             raise InvalidInputError(message)
         return figures.differences(rows, kpi=kpi, unit=measures.unit(kpi), currency=self._currency, ax=ax, title=title)
 
@@ -140,7 +140,7 @@ class StudyPlots(_Plots):
         """Draw how a measure spreads over the runs; see :func:`simsales.report.figures.distribution`."""
         frame = self._result.frame
         if kpi not in frame.columns:
-            message = f"kpi must be one that the study holds, got '{kpi}'. {did_you_mean(kpi, map(str, frame.columns))}"
+            message = f"kpi must be one that the study holds, got {got(kpi)}. {did_you_mean(kpi, map(str, frame.columns))}"
             raise InvalidInputError(message)
         return figures.distribution(frame[kpi], kpi=kpi, currency=self._currency, ax=ax, title=title)
 

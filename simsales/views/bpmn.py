@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simsales.model.laws import Constant, Law
 from simsales.views.bpmn_xml import read_bpmn, written
@@ -116,10 +116,8 @@ def to_bpmn(process: Model | Timeline | Calibration | EventLog | History | Graph
     ['<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">0.3</bpmn:conditionExpression>', \
 '<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">0.7</bpmn:conditionExpression>']
     """
-    from simsales.model.schema import Model
-
-    model = getattr(process, "last", getattr(process, "model", process))  # of a timeline, of a calibration
-    if not isinstance(model, Model):
+    model: Any = getattr(process, "last", getattr(process, "model", process))  # of a timeline, of a calibration
+    if hasattr(model, "visits") or not hasattr(model, "stages") or isinstance(model, Graph):
         return _drawn(graph_of(process))
     graph, drawing = process_graph(model), Drawing(model.name)
     keys = {stage.name: f"stage_{i}" for i, stage in enumerate(model.stages)}

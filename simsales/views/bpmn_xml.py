@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, got
 from simsales.views.graph import START, Edge, Graph, Kind, Node
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def read_bpmn(text: str) -> Graph:
     for source, target, _, _ in flows:
         for end in (source, target):
             if end not in tags:
-                message = f"sequenceFlow must join two elements of the process, got '{end}'. Hint: save the file again in its modeller"
+                message = f"sequenceFlow must join two elements of the process, got {got(end)}. Hint: save the file again in its modeller"
                 raise InvalidInputError(message)
     return _graph(tags, flows, lanes, title)
 

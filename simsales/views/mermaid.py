@@ -176,7 +176,7 @@ def read_mermaid(text: str) -> Graph:
             for statement in _statements(line):
                 reader.flow_line(number, statement)
     else:
-        message = f"flow chart must begin with graph TD, flowchart LR or stateDiagram-v2, got '{head}'"
+        message = f"flow chart must begin with graph TD, flowchart LR or stateDiagram-v2, got {got(head)}"
         raise InvalidInputError(message)
     return reader.graph()
 

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from simsales import kpi
-from simsales.errors import InvalidInputError, did_you_mean
+from simsales.errors import InvalidInputError, did_you_mean, got
 from simsales.views.timeline import Timeline, timeline_of
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def value_stream(log: EventLog | History, outcome: str | None = None) -> ValueSt
     '8.33%'
     """
     if outcome is not None and outcome not in OUTCOMES:
-        message = f"outcome must be one of {', '.join(OUTCOMES)}, got '{outcome}'. {did_you_mean(outcome, OUTCOMES)}"
+        message = f"outcome must be one of {', '.join(OUTCOMES)}, got {got(outcome)}. {did_you_mean(outcome, OUTCOMES)}"
         raise InvalidInputError(message)
     line = timeline_of(log)
     parts = _parts(line)

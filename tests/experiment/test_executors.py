@@ -67,7 +67,7 @@ def test_specifications_are_understood():
 
 @pytest.mark.parametrize("jobs", [0, -2, True, "fast", "threads", "threads:0", "processes:x", "serial:2", 1.5])
 def test_other_specifications_are_refused(jobs):
-    with pytest.raises(JobsError, match=r"jobs must be a number >= 1, 'serial', 'threads:N', .* got"):
+    with pytest.raises(JobsError, match=r"jobs must be a number from 1 to 9999, 'serial', 'threads:N', .* got"):
         resolve(jobs)
 
 

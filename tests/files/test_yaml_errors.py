@@ -265,7 +265,7 @@ def test_a_byte_order_mark_is_fine(encoding: str, tmp_path: Path) -> None:
 def test_binary_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.yaml"
     path.write_bytes(b"PK\x03\x04\x00\x00")
-    with pytest.raises(InvalidModelError, match="must be valid YAML"):
+    with pytest.raises(InvalidModelError, match="must be a model or scenario in YAML, got a workbook or a zip archive. Hint: simsales import"):
         load_model(path)
 
 

@@ -22,7 +22,7 @@ from simsales.engine.plan import (
 from simsales.engine.plan.process import ExitView
 from simsales.engine.rules.timing import WEEK, WINDOW_DAYS
 from simsales.engine.streams import Purpose
-from simsales.errors import InvalidModelError
+from simsales.errors import InvalidModelError, got
 
 TIMING = (Purpose.PULL, Purpose.PUSH, Purpose.DEADLINE, Purpose.PLACE)
 
@@ -123,7 +123,7 @@ class Leaving(Entering):
         chosen = self.hooks.exit(facts, self.plan.stages[visit.stage], names, names[k])
         if chosen not in names:
             message = (
-                f"hooks.exit must return one of {', '.join(names)}, got {chosen!r}. "
+                f"hooks.exit must return one of {', '.join(names)}, got {got(chosen)}. "
                 "Hint: return its last argument to keep the drawn exit."
             )
             raise InvalidModelError(message)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from simsales.engine.plan import Floats, Ints
 from simsales.engine.plan.process import NOBODY
-from simsales.errors import InvalidModelError, did_you_mean
+from simsales.errors import InvalidModelError, did_you_mean, got
 
 _FAMILY = re.compile(r"^(?P<family>[a-z_]+)\[(?P<member>.+)\]$")
 _FLAGS = {"true": True, "yes": True, "1": True, "1.0": True, "false": False, "no": False, "0": False, "0.0": False}
@@ -42,7 +42,7 @@ def places(frame: pd.DataFrame, name: str, known: Sequence[str], *, what: str = 
             continue
         if text not in where:
             message = (
-                f"opening.{name} must name a {what} of the model, got '{text}' for deal "
+                f"opening.{name} must name a {what} of the model, got {got(text)} for deal "
                 f"'{frame['deal_id'].iloc[i]}'. {did_you_mean(text, known)}"
             )
             raise InvalidModelError(message)
@@ -62,7 +62,7 @@ def flags(frame: pd.DataFrame, name: str) -> list[bool | None]:
     for i, text in enumerate(texts(frame, name)):
         if text and text.lower() not in _FLAGS:
             message = (
-                f"opening.{name} must be true or false, got '{text}' for deal '{frame['deal_id'].iloc[i]}'. "
+                f"opening.{name} must be true or false, got {got(text)} for deal '{frame['deal_id'].iloc[i]}'. "
                 "Hint: leave the cell empty where it is not known."
             )
             raise InvalidModelError(message)

@@ -13,7 +13,7 @@ from simsales.engine.lower.columns import flags, members, numbers, people, place
 from simsales.engine.plan import CODES, Floats
 from simsales.engine.plan.opening import NOTHING, Known, KnownTask
 from simsales.engine.worktime import INSTANT
-from simsales.errors import InvalidModelError, did_you_mean
+from simsales.errors import InvalidModelError, did_you_mean, got
 
 NAN = float("nan")
 STATES = ("done", "handing", "gathering", "waiting", "working")
@@ -111,7 +111,7 @@ def _exits(frame: pd.DataFrame, stages: Sequence[str]) -> list[int | None]:
     for i, text in enumerate(texts(frame, "exit")):
         if text and text not in names:
             message = (
-                f"opening.exit must name a stage of the model or an outcome, got '{text}' for deal "
+                f"opening.exit must name a stage of the model or an outcome, got {got(text)} for deal "
                 f"'{frame['deal_id'].iloc[i]}'. {did_you_mean(text, tuple(names))}"
             )
             raise InvalidModelError(message)
@@ -156,7 +156,7 @@ def _tasks(frame: pd.DataFrame, roles: Sequence[str], reps: Sequence[str]) -> li
         for i, state in enumerate(states):
             if state and state not in STATES:
                 message = (
-                    f"opening.{name} must be {', '.join(STATES)} or empty, got '{state}' for deal "
+                    f"opening.{name} must be {', '.join(STATES)} or empty, got {got(state)} for deal "
                     f"'{frame['deal_id'].iloc[i]}'. {did_you_mean(state, STATES)}"
                 )
                 raise InvalidModelError(message)
@@ -167,13 +167,13 @@ def _tasks(frame: pd.DataFrame, roles: Sequence[str], reps: Sequence[str]) -> li
 
 def _place(member: str, names: Sequence[str], column: str, what: str) -> int:
     if member not in names:
-        message = f"opening.{column} must name a {what} of the model, got '{member}'. {did_you_mean(member, names)}"
+        message = f"opening.{column} must name a {what} of the model, got {got(member)}. {did_you_mean(member, names)}"
         raise InvalidModelError(message)
     return names.index(member)
 
 
 def _number(member: str, column: str) -> int:
     if not member.isdecimal() or int(member) < 1:
-        message = f"opening.{column} must count tasks from 1, got '{member}'. Hint: task[1] is the stage's first task."
+        message = f"opening.{column} must count tasks from 1, got {got(member)}. Hint: task[1] is the stage's first task."
         raise InvalidModelError(message)
     return int(member)

@@ -10,7 +10,7 @@ import numpy as np
 
 from simsales.engine.plan.market import NEVER, Curve, EventPlan, MarketPlan, ScorePlan, Source
 from simsales.engine.streams import hash32
-from simsales.errors import InvalidModelError
+from simsales.errors import InvalidModelError, got
 from simsales.model.conditions import parse_condition
 from simsales.model.laws import Constant
 from simsales.model.schema import Channel, Event, Model
@@ -93,7 +93,7 @@ def distinct(names: Sequence[str], keys: Sequence[int]) -> None:
     for name, key in zip(names, keys, strict=True):
         if key in seen:
             message = (
-                f"channels and campaigns must have different 32-bit keys, got '{seen[key]}' and '{name}' with the same. "
+                f"channels and campaigns must have different 32-bit keys, got {got(seen[key])} and '{name}' with the same. "
                 "Hint: rename one of them."
             )
             raise InvalidModelError(message)

@@ -19,7 +19,7 @@ from simsales.engine.plan import CODES, Plan
 from simsales.engine.streams import hash32
 from simsales.engine.tables import Table, table_of
 from simsales.engine.worktime import WorkTime
-from simsales.errors import InvalidModelError, whole
+from simsales.errors import InvalidModelError, got, whole
 from simsales.model.apply import Timeline, as_timeline
 from simsales.model.calendars import zone
 from simsales.model.laws import Law
@@ -112,7 +112,7 @@ def time_of(clock: Clock, value: When, name: str, default: float) -> float:
             value = _read_date(value)
         except ValueError as error:
             message = (
-                f"{name} must be a date like 2027-03-31, got {value!r}. "
+                f"{name} must be a date like 2027-03-31, got {got(value)}. "
                 "Hint: year, month and day, with hyphens."
             )
             raise InvalidModelError(message) from error
@@ -153,7 +153,7 @@ def _keys(kind: str, names: Sequence[str]) -> tuple[int, ...]:
     for key, name in zip(keys, names, strict=True):
         if key in seen:
             message = (
-                f"{kind} names must have different 32-bit keys, got '{seen[key]}' and '{name}' with "
+                f"{kind} names must have different 32-bit keys, got {got(seen[key])} and '{name}' with "
                 "the same. Hint: rename one of them."
             )
             raise InvalidModelError(message)

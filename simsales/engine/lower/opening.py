@@ -12,7 +12,7 @@ from simsales.engine.lower.columns import numbers, people, places
 from simsales.engine.lower.known import draws, lower_known
 from simsales.engine.plan import Floats, Opening
 from simsales.engine.plan.process import NOBODY
-from simsales.errors import InvalidModelError
+from simsales.errors import InvalidModelError, got
 
 REQUIRED = ("deal_id", "stage", "age_days")
 
@@ -63,7 +63,7 @@ def lower_opening(
     ids = tuple(str(value) for value in opening["deal_id"])
     twice = pd.Index(ids)[pd.Index(ids).duplicated()]
     if len(twice):
-        message = f"opening.deal_id must be unique, got '{twice[0]}' twice. Hint: keep one row a deal."
+        message = f"opening.deal_id must be unique, got {got(twice[0])} twice. Hint: keep one row a deal."
         raise InvalidModelError(message)
     order = sorted(range(len(ids)), key=ids.__getitem__)  # ties are settled by the deal, not by the row (R10)
     opening, ids = opening.iloc[order].reset_index(drop=True), tuple(ids[i] for i in order)
@@ -71,7 +71,7 @@ def lower_opening(
     for deal, name in zip(ids, opening["stage"], strict=True):
         if name in after_sale:
             message = (
-                f"opening.stage must be a stage before the win, got '{name}' for deal '{deal}'. "
+                f"opening.stage must be a stage before the win, got {got(name)} for deal '{deal}'. "
                 "Hint: leave out deals that are won; customers come from wins of the run."
             )
             raise InvalidModelError(message)

@@ -10,7 +10,7 @@ from simsales.engine.life.state import Deal
 from simsales.engine.plan import NOBODY, OPEN
 from simsales.engine.staff.bench import Bench
 from simsales.engine.streams import Purpose
-from simsales.errors import InvalidModelError
+from simsales.errors import InvalidModelError, got
 from simsales.model.conditions import holds
 
 __all__ = ["Routing"]
@@ -140,7 +140,7 @@ def _covers(area: Any, facts: dict[str, object]) -> bool:
 def _position(chosen: str, names: Sequence[str]) -> int:
     if chosen not in names:
         message = (
-            f"hooks.route must return one of {', '.join(names)}, or None, got {chosen!r}. "
+            f"hooks.route must return one of {', '.join(names)}, or None, got {got(chosen)}. "
             "Hint: choose from its second argument."
         )
         raise InvalidModelError(message)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from simsales.errors import HistoryError, did_you_mean
+from simsales.errors import HistoryError, did_you_mean, got
 from simsales.history.asof import OPEN_STAGE
 from simsales.history.readers import aliases, milestones
 from simsales.history.readers.build import CLOSED, Parts, coarsest, conflicts
@@ -138,7 +138,7 @@ def _known(cells: pd.Series, given: dict[str, str], table: Table, field: str) ->
     unknown = [label for label, kind in kinds.items() if kind is None]
     if unknown:
         counts = cells.value_counts()
-        listed = ", ".join(f"'{label}' ({int(counts[label]):,})" for label in sorted(unknown, key=lambda label: (-int(counts[label]), str(label)))[:12])
+        listed = ", ".join(f"{got(label)} ({int(counts[label]):,})" for label in sorted(unknown, key=lambda label: (-int(counts[label]), str(label)))[:12])
         raise HistoryError(f"{table.sheet.file}, column {table.columns[field]} must say open, won, lost or no decision, got {listed}. Hint: name them in a mapping, like outcomes: {{won: [..], lost: [..]}}.")
     return cells.map(kinds).replace("parked", "open").astype(object)
 
@@ -158,7 +158,7 @@ def stage_kinds(labels: pd.Series, context: Context, table: Table) -> dict[str, 
         unknown = [label for label in found if label not in given and label not in outcomes and aliases.outcome(label) is None]
         if unknown:
             counts = labels.value_counts()
-            listed = ", ".join(f"'{label}' ({int(counts[label]):,})" for label in unknown[:12])
+            listed = ", ".join(f"{got(label)} ({int(counts[label]):,})" for label in unknown[:12])
             raise HistoryError(f"{table.sheet.file} must use the stages of the mapping, got {listed}. {did_you_mean(unknown[0], list(given))}")
     known = {**context.stage_kinds, **given}
     kinds = {**known, **{label: _kind(label) for label in found if label not in known}}

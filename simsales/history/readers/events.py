@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from simsales.errors import HistoryError
+from simsales.errors import HistoryError, got
 from simsales.history.pieces import added_up
 from simsales.history.readers import outcomes
 from simsales.history.readers.build import Parts, coarsest, lookup, order_of, visits_of
@@ -198,7 +198,7 @@ def _stages(log: Log, ends_with: dict[str, str], context: Context) -> list[str]:
     if selected:
         unknown = [label for label in selected if label not in activities]
         if unknown:
-            raise HistoryError(f"The stages of the mapping must be activities of the log, got '{unknown[0]}'. Hint: the log has {', '.join(activities[:12])}.")
+            raise HistoryError(f"The stages of the mapping must be activities of the log, got {got(unknown[0])}. Hint: the log has {', '.join(activities[:12])}.")
         return selected
     if context.mapping.stage_pattern:
         return [name for name in _matching(activities, context.mapping.stage_pattern) if name not in ends_with]
@@ -211,9 +211,9 @@ def _matching(activities: list[str], pattern: str) -> list[str]:
     try:
         found = [name for name in activities if re.search(pattern, name)]
     except re.error as error:
-        raise HistoryError(f"stage_pattern must be a regular expression, got {pattern!r} ({error}). Hint: write it like '^A_'.") from error
+        raise HistoryError(f"stage_pattern must be a regular expression, got {got(pattern)} ({error}). Hint: write it like '^A_'.") from error
     if not found:
-        raise HistoryError(f"stage_pattern must select an activity, got {pattern!r}. Hint: the log has {', '.join(activities[:12])}.")
+        raise HistoryError(f"stage_pattern must select an activity, got {got(pattern)}. Hint: the log has {', '.join(activities[:12])}.")
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from simsales.errors import HistoryError, did_you_mean
+from simsales.errors import HistoryError, did_you_mean, got
 
 KEYS = (
     "source", "columns", "tz", "dayfirst", "decimal", "currency", "stages", "outcomes", "stage_pattern",
@@ -68,7 +68,7 @@ def load_mapping(given: str | Path | MappingType[str, Any] | None) -> Mapping:
     values = _parse(Path(given), where) if isinstance(given, (str, Path)) else dict(given)
     for name in values:
         if name not in KEYS:
-            raise HistoryError(f"{where} must have known keys only, got '{name}'. {did_you_mean(str(name), KEYS)}")
+            raise HistoryError(f"{where} must have known keys only, got {got(name)}. {did_you_mean(str(name), KEYS)}")
     return _build(values, where)
 
 
@@ -85,7 +85,7 @@ def _parse(path: Path, where: str) -> dict[str, Any]:
     except DuplicateKeyError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise HistoryError(f"{where}:{line} must not repeat a key, got {_first(error.problem)}. Hint: keep one of the two.") from error
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:
         raise HistoryError(f"{where} must be YAML, got {_first(error)}. Hint: see the mapping that --check writes.") from error
     if values is None:
         return {}
@@ -103,14 +103,14 @@ def _build(values: dict[str, Any], where: str) -> Mapping:
     """Return the checked mapping."""
     plain = {name: values[name] for name in ("source", "dayfirst", "decimal", "currency", "stage_pattern", "encoding", "percent", "sheet") if name in values}
     if plain.get("decimal") not in (None, ".", ","):
-        raise HistoryError(f"{where} decimal must be '.' or ',', got {plain['decimal']!r}. Hint: write decimal: ','.")
+        raise HistoryError(f"{where} decimal must be '.' or ',', got {got(plain['decimal'])}. Hint: write decimal: ','.")
     if plain.get("dayfirst") not in (None, True, False):
-        raise HistoryError(f"{where} dayfirst must be true or false, got {plain['dayfirst']!r}. Hint: write dayfirst: true.")
+        raise HistoryError(f"{where} dayfirst must be true or false, got {got(plain['dayfirst'])}. Hint: write dayfirst: true.")
     if plain.get("percent") not in (None, "percent", "fraction"):
-        raise HistoryError(f"{where} percent must be percent or fraction, got {plain['percent']!r}. Hint: 60 is percent, 0.6 a fraction.")
+        raise HistoryError(f"{where} percent must be percent or fraction, got {got(plain['percent'])}. Hint: 60 is percent, 0.6 a fraction.")
     columns = values.get("columns") or {}
     if not isinstance(columns, MappingType):
-        raise HistoryError(f"{where} columns must be 'field: caption' pairs, got {columns!r}. Hint: columns: {{amount: 金额}}.")
+        raise HistoryError(f"{where} columns must be 'field: caption' pairs, got {got(columns)}. Hint: columns: {{amount: 金额}}.")
     return Mapping(
         columns={str(name): str(caption) for name, caption in columns.items()},
         tz=checked_zone(values.get("tz"), where),
@@ -136,7 +136,7 @@ def checked_zone(name: object, where: str = "tz") -> str | None:
     try:
         ZoneInfo(str(name))
     except (KeyError, ValueError, OSError) as error:
-        raise HistoryError(f"{where} tz must be an IANA time zone, got {name!r}. Hint: write it like Asia/Shanghai or UTC.") from error
+        raise HistoryError(f"{where} tz must be an IANA time zone, got {got(name)}. Hint: write it like Asia/Shanghai or UTC.") from error
     return str(name)
 
 
@@ -147,10 +147,10 @@ def _stages(given: object, where: str) -> dict[str, str]:
     if isinstance(given, (list, tuple)):
         return {str(label): "open" for label in given}
     if not isinstance(given, MappingType):
-        raise HistoryError(f"{where} stages must be a list or 'label: kind' pairs, got {given!r}. Hint: stages: [Demo, Proposal].")
+        raise HistoryError(f"{where} stages must be a list or 'label: kind' pairs, got {got(given)}. Hint: stages: [Demo, Proposal].")
     for label, kind in given.items():
         if kind not in KINDS:
-            raise HistoryError(f"{where} stages.{label} must be one of {', '.join(KINDS)}, got {kind!r}. {did_you_mean(str(kind), KINDS)}")
+            raise HistoryError(f"{where} stages.{label} must be one of {', '.join(KINDS)}, got {got(kind)}. {did_you_mean(str(kind), KINDS)}")
     return {str(label): str(kind) for label, kind in given.items()}
 
 
@@ -159,14 +159,14 @@ def _outcomes(given: object, where: str) -> dict[str, str]:
     if given is None:
         return {}
     if not isinstance(given, MappingType):
-        raise HistoryError(f"{where} outcomes must be 'won: [..]' pairs, got {given!r}. Hint: outcomes: {{won: [Approved]}}.")
+        raise HistoryError(f"{where} outcomes must be 'won: [..]' pairs, got {got(given)}. Hint: outcomes: {{won: [Approved]}}.")
     found: dict[str, str] = {}
     for kind, labels in given.items():
         if kind not in KINDS:
-            raise HistoryError(f"{where} outcomes must be one of won, lost, no_decision, got {kind!r}. {did_you_mean(str(kind), KINDS)}")
+            raise HistoryError(f"{where} outcomes must be one of won, lost, no_decision, got {got(kind)}. {did_you_mean(str(kind), KINDS)}")
         for label in labels if isinstance(labels, (list, tuple)) else [labels]:
             if found.setdefault(str(label), str(kind)) != kind:
-                raise HistoryError(f"{where} outcomes must name a label once, got '{label}' as {found[str(label)]} and {kind}. Hint: keep one.")
+                raise HistoryError(f"{where} outcomes must name a label once, got {got(label)} as {found[str(label)]} and {kind}. Hint: keep one.")
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simsales.errors import HistoryError, did_you_mean
+from simsales.errors import HistoryError, did_you_mean, got, named
 from simsales.history import folder
 from simsales.history.history import History
 from simsales.history.readers import aliases, changes, classify, deals, events, metadata, sheets, stage_history
@@ -79,7 +79,7 @@ def read_history(
     if not paths:
         raise HistoryError("The files must be at least one, got none. Hint: name an export.")
     if source != "auto" and source not in READERS:
-        raise HistoryError(f"source must be auto or one of {', '.join(READERS)}, got '{source}'. {did_you_mean(source, READERS)}")
+        raise HistoryError(f"source must be auto or one of {', '.join(READERS)}, got {got(source)}. {did_you_mean(source, READERS)}")
     if source == "tables" or (len(paths) == 1 and paths[0].is_dir()):
         return folder.read(paths[0])
     given = load_mapping(mapping)
@@ -94,7 +94,7 @@ def read_history(
 def _context(found: list[Sheet], paths: list[Path], given: Given, dayfirst: bool | None, decimal: str | None, tz: str | None, until: str | None) -> Context:
     """Return the settings of an import."""
     if decimal not in (None, ".", ","):
-        raise HistoryError(f"decimal must be '.' or ',', got {decimal!r}. Hint: pass decimal=','.")
+        raise HistoryError(f"decimal must be '.' or ',', got {got(decimal)}. Hint: pass decimal=','.")
     chinese = aliases.has_chinese(caption for sheet in found for caption in sheet.cells.columns)
     zone, why = (checked_zone(tz), "as given") if tz else (given.tz, "as the mapping says")
     if zone is None and not chinese and any(_chinese_records(sheet) for sheet in found):
@@ -122,7 +122,7 @@ def _check_columns(found: list[Sheet], given: Given, ledger: Ledger) -> None:
         in_log = name in aliases.load()["fields"] and any((sheet.cells == caption).any(axis=None) for sheet in found)
         if not in_log:
             files = ", ".join(dict.fromkeys(sheet.file for sheet in found))
-            raise HistoryError(f"{files} must have the column '{caption}' that the mapping names for {name}, got {', '.join(captions[:30])}. {did_you_mean(caption, captions)}")
+            raise HistoryError(f"{files} must have the column '{caption}' that the mapping names for {name}, got {named(captions, 30)}. {did_you_mean(caption, captions)}")
 
 
 def _inputs(found: list[Sheet], source: str, context: Context) -> Inputs:
@@ -160,7 +160,7 @@ def _refuse(found: list[Sheet]) -> None:
     _, wanted = min(((len(_lacking(captions, kind)), _lacking(captions, kind)) for kind in ("deals", "changes", "stage_history", "events")), key=lambda item: item[0])
     lacking = ", ".join(name.replace("_", " ") for name in wanted) or "dates"
     near = next((hint for name in wanted if "did you mean" in (hint := did_you_mean(name, captions))), "Hint: name them in a mapping, like columns: {created_at: CAPTION}, or pass source='deals'.")
-    raise HistoryError(f"{sheet.file} must have columns for {lacking}, got {', '.join(captions[:30])}. {near}")
+    raise HistoryError(f"{sheet.file} must have columns for {lacking}, got {named(captions, 30)}. {near}")
 
 
 def _lacking(captions: list[str], kind: str) -> list[str]:

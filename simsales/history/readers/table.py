@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from simsales.errors import HistoryError, did_you_mean
+from simsales.errors import HistoryError, did_you_mean, named
 from simsales.history.readers import aliases, dates, values
 from simsales.history.readers.ledger import Ledger
 from simsales.history.readers.mapping import Mapping
@@ -94,7 +94,7 @@ class Table:
             captions = [str(caption) for caption in self.sheet.cells.columns]
             near = did_you_mean(name, captions)
             raise HistoryError(
-                f"{self.sheet.file} must have a column for {name.replace('_', ' ')}, got {', '.join(captions[:30])}. "
+                f"{self.sheet.file} must have a column for {name.replace('_', ' ')}, got {named(captions, 30)}. "
                 f"{near if 'did you mean' in near else 'Hint:'} Name it in a mapping, like columns: {{{name}: CAPTION}}."
             )
         return found

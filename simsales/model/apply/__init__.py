@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from simsales.errors import InvalidModelError, did_you_mean
+from simsales.errors import InvalidModelError, did_you_mean, got
 from simsales.model import levers
 from simsales.model.apply import market, people, process, tasks
 from simsales.model.apply.process import merged
@@ -251,7 +251,7 @@ def _dips(scenario: levers.Scenario, model: Model) -> tuple[DatedDip, ...]:
             continue
         for role in change.dip.roles:
             if role not in names:
-                message = f"changes[{i}].{change.kind}.dip.roles must name roles, got '{role}'. {did_you_mean(role, names)}"
+                message = f"changes[{i}].{change.kind}.dip.roles must name roles, got {got(role)}. {did_you_mean(role, names)}"
                 raise InvalidModelError(message)
         if change.dip.depth > 0.0:
             found.append(DatedDip(change.start, change.dip.depth, change.dip.days, change.dip.roles))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.model import levers
 from simsales.model.apply.process import revalidated
 from simsales.model.schema import Channel, Model
@@ -14,7 +14,7 @@ from simsales.model.schema import Channel, Model
 def _price(change: levers.Price, model: Model) -> Model:
     names = [segment.name for segment in model.segments]
     if change.segment is not None and change.segment not in names:
-        message = f".segment must name a segment, got '{change.segment}'. {did_you_mean(change.segment, names)}"
+        message = f".segment must name a segment, got {got(change.segment)}. {did_you_mean(change.segment, names)}"
         raise ValueError(message)
     segments = []
     for segment in model.segments:
@@ -36,7 +36,7 @@ def _budget(change: levers.Budget, model: Model) -> Model:
     names = [channel.name for channel in model.channels]
     if change.channel not in names:
         hint = did_you_mean(change.channel, names)
-        message = f".channel must name a channel, got '{change.channel}'. {hint} A new one: add: {{channel: ...}}"
+        message = f".channel must name a channel, got {got(change.channel)}. {hint} A new one: add: {{channel: ...}}"
         raise ValueError(message)
     channels = tuple(
         _funded(change, channel) if channel.name == change.channel else channel for channel in model.channels

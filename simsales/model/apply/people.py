@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.model import levers
 from simsales.model.apply.process import revalidated
 from simsales.model.compensation import CompPlan, Effort, Timing
@@ -19,7 +19,7 @@ def _known_role(model: Model, role: str) -> None:
     names = [known.name for known in model.roles]
     if role not in names:
         hint = did_you_mean(role, names) if names else "Hint: the model has no roles; list them under roles:."
-        message = f".role must be one of the roles, got '{role}'. {hint}"
+        message = f".role must be one of the roles, got {got(role)}. {hint}"
         raise ValueError(message)
 
 
@@ -46,7 +46,7 @@ def _leave(change: levers.Leave, model: Model) -> Model:
         chosen = [rep for rep in named if rep.name == change.rep]
         if not chosen:
             hint = did_you_mean(change.rep, [str(rep.name) for rep in named])
-            message = f".rep must name a rep, got '{change.rep}'. {hint}"
+            message = f".rep must name a rep, got {got(change.rep)}. {hint}"
             raise ValueError(message)
     else:
         assert change.role is not None

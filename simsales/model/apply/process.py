@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.model import levers
 from simsales.model.apply.spread import standardised
 from simsales.model.base import OUTCOMES
@@ -64,7 +64,7 @@ def stage_index(model: Model, name: str, field: str) -> int:
     """Return the position of a stage that a change names in `field`."""
     if name not in model.stage_names:
         hint = did_you_mean(name, model.stage_names)
-        message = f".{field} must name a stage, got '{name}'. {hint}"
+        message = f".{field} must name a stage, got {got(name)}. {hint}"
         raise ValueError(message)
     return model.stage_names.index(name)
 
@@ -115,7 +115,7 @@ def add(change: levers.Add, model: Model) -> Model:
     assert change.after is not None
     i = stage_index(model, change.after, "after")
     if change.stage.name in model.stage_names:
-        message = f".stage.name must be new, got '{change.stage.name}'."
+        message = f".stage.name must be new, got {got(change.stage.name)}."
         raise ValueError(message)
     following = followed(model, i)
     before = model.stages[i]
@@ -136,7 +136,7 @@ def removed(change: levers.Remove, model: Model) -> Model:
         kept = tuple(exit_ for exit_ in exits if exit_.to != change.exit)
         if len(kept) == len(exits):
             hint = did_you_mean(change.exit, [exit_.to for exit_ in exits])
-            message = f".exit must name an exit of '{change.from_}', got '{change.exit}'. {hint}"
+            message = f".exit must name an exit of '{change.from_}', got {got(change.exit)}. {hint}"
             raise ValueError(message)
         total = sum(exit_.probability for exit_ in kept)
         if total <= 0:
@@ -183,7 +183,7 @@ def followed(model: Model, i: int) -> str:
     try:
         return next_of(model, i)
     except ValueError:
-        message = f".after must name a stage with an exit forward, got '{model.stages[i].name}'. Hint: add an exit to it first."
+        message = f".after must name a stage with an exit forward, got {got(model.stages[i].name)}. Hint: add an exit to it first."
         raise ValueError(message) from None
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.model import levers
 from simsales.model.apply.process import (
     add,
@@ -157,7 +157,7 @@ def _joined(first: str, second: str, model: Model) -> Model:
     way = next((e for e in one.exits if e.to == second), None)
     if way is None or one.contexts or two.contexts or two.when is not None:
         message = (
-            f".also must be a stage that follows '{first}', without contexts or a condition of its own, got '{second}'. "
+            f".also must be a stage that follows '{first}', without contexts or a condition of its own, got {got(second)}. "
             "Hint: write the joint stage with add, and remove the two."
         )
         raise ValueError(message)
@@ -186,7 +186,7 @@ def _reorder(change: levers.Reorder, model: Model) -> Model:
     i = stage_index(model, change.stage, "stage")
     stage_index(model, change.after, "after")
     if change.stage == change.after:
-        message = f".after must be another stage, got '{change.after}'."
+        message = f".after must be another stage, got {got(change.after)}."
         raise ValueError(message)
     stage, onward = model.stages[i], next_of(model, i)
     without = removed(levers.Remove(stage=change.stage), model)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from simsales.errors import got
 from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
 from simsales.model.check.market import market_problems
 from simsales.model.check.pay import pay_problems
@@ -36,11 +37,11 @@ def _unique(model: Model) -> Iterator[str]:
     for group, names in groups.items():
         for name, count in Counter(names).items():
             if count > 1:
-                yield f"{group} must have unique names, got '{name}' {count} times."
+                yield f"{group} must have unique names, got {got(name)} {count} times."
     for i, stage in enumerate(model.stages):
         if stage.name in (*OUTCOMES, *AFTER_OUTCOMES):
             yield (
-                f"stages[{i}].name must not be an outcome ({', '.join((*OUTCOMES, *AFTER_OUTCOMES))}), got '{stage.name}'. "
+                f"stages[{i}].name must not be an outcome ({', '.join((*OUTCOMES, *AFTER_OUTCOMES))}), got {got(stage.name)}. "
                 "Hint: outcomes are exits, not stages."
             )
 
@@ -58,8 +59,8 @@ def _linear(model: Model) -> Iterator[str]:
         every = (*stage.exits, *(exit_ for context in stage.contexts for exit_ in context.exits))
         for exit_ in every:
             if exit_.to in names and exit_.to != following:
-                yield f"stages[{i}].exits must lead to the next stage or out in a linear process, got '{exit_.to}' from '{stage.name}'. {hint}"
+                yield f"stages[{i}].exits must lead to the next stage or out in a linear process, got {got(exit_.to)} from '{stage.name}'. {hint}"
     for j, channel in enumerate(model.channels):
         for name in channel.entry:
             if name != names[0]:
-                yield f"channels[{j}].entry must be the first stage in a linear process, got '{name}'. {hint}"
+                yield f"channels[{j}].entry must be the first stage in a linear process, got {got(name)}. {hint}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.model.conditions import ConditionError, parse_condition
 from simsales.model.roster import named_reps
 
@@ -42,7 +42,7 @@ def _channel(model: Model, i: int, channel: Channel) -> Iterator[str]:
             if name not in allowed:
                 yield (
                     f"channels[{i}].{kind}.{name} must name one of the model's "
-                    f"{'stages' if kind == 'entry' else kind}, got '{name}'. "
+                    f"{'stages' if kind == 'entry' else kind}, got {got(name)}. "
                     f"{did_you_mean(name, allowed)}"
                 )
         if shares and abs(sum(shares.values()) - 1.0) > TOLERANCE:
@@ -57,7 +57,7 @@ def _channel(model: Model, i: int, channel: Channel) -> Iterator[str]:
         yield from _label(model, f"channels[{i}].spend", f"{channel.name}:spend")
     names = [campaign.name for campaign in channel.campaigns]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"channels[{i}].campaigns must have unique names, got '{name}' {names.count(name)} times."
+        yield f"channels[{i}].campaigns must have unique names, got {got(name)} {names.count(name)} times."
 
 
 def _campaign(model: Model, i: int, j: int, channel: Channel, campaign: Campaign) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _campaign(model: Model, i: int, j: int, channel: Channel, campaign: Campaign
 
 def _label(model: Model, here: str, label: str) -> Iterator[str]:
     if label in [other.name for other in model.channels]:
-        yield f"{here} must give ids of its own, got '{label}', which is a channel. Hint: rename one of them."
+        yield f"{here} must give ids of its own, got {got(label)}, which is a channel. Hint: rename one of them."
 
 
 def _event(model: Model, i: int, event: Event) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _event(model: Model, i: int, event: Event) -> Iterator[str]:
     if event.rep is not None:
         people = [str(rep.name) for rep in named_reps(model)]
         if event.rep not in people:
-            yield f"{here}.rep must name a rep, got '{event.rep}'. {did_you_mean(event.rep, people)}"
+            yield f"{here}.rep must name a rep, got {got(event.rep)}. {did_you_mean(event.rep, people)}"
     if event.where is None:
         return
     try:
@@ -93,7 +93,7 @@ def _event(model: Model, i: int, event: Event) -> Iterator[str]:
     for field, _, value in clauses:
         if value not in known[field]:
             yield (
-                f"{here}.where must name one of the model's {field}s, got '{value}'. "
+                f"{here}.where must name one of the model's {field}s, got {got(value)}. "
                 f"{did_you_mean(str(value), known[field])}"
             )
         if field != "channel" and event.leads != 1.0:
@@ -113,7 +113,7 @@ def _rates(model: Model) -> Iterator[str]:
     for i, region in enumerate(model.regions):
         if region.currency is not None and region.currency != model.currency and not model.fx.get(region.currency):
             yield (
-                f"regions[{i}].currency must be {model.currency} or have an exchange rate, got '{region.currency}' "
+                f"regions[{i}].currency must be {model.currency} or have an exchange rate, got {got(region.currency)} "
                 f"without one. Hint: write fx: {{{region.currency}: 1.0}} with what one {region.currency} is worth "
                 f"in {model.currency}."
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.model.conditions import Clause
 
 if TYPE_CHECKING:
@@ -22,4 +22,4 @@ def unknown_names(model: Model, path: str, clauses: Iterable[Clause]) -> Iterato
         known = names.get(field, [])
         if field in names and value not in known:
             hint = did_you_mean(str(value), known) or f"Hint: the model has no {field}s."
-            yield f"{path} must name a {field} of the model, got '{value}'. {hint}"
+            yield f"{path} must name a {field} of the model, got {got(value)}. {hint}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.model.check.names import unknown_names
 from simsales.model.conditions import ATTRIBUTES, parse_condition
 
@@ -20,7 +20,7 @@ def pay_problems(model: Model) -> Iterator[str]:
         for j, split in enumerate(plan.splits):
             if split.role not in roles:
                 yield (
-                    f"plans.{name}.splits[{j}].role must be one of the roles, got '{split.role}'. "
+                    f"plans.{name}.splits[{j}].role must be one of the roles, got {got(split.role)}. "
                     f"{did_you_mean(split.role, roles)}"
                 )
         for j, spiff in enumerate(plan.spiffs):

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.model.check.names import unknown_names
 from simsales.model.conditions import ATTRIBUTES, ConditionError, parse_condition
 from simsales.model.roster import named_reps
@@ -32,18 +32,18 @@ def people_problems(model: Model) -> Iterator[str]:
 def _rep(model: Model, i: int, rep: Rep) -> Iterator[str]:
     roles = [role.name for role in model.roles]
     if rep.role not in roles:
-        yield f"reps[{i}].role must be one of the roles, got '{rep.role}'. {did_you_mean(rep.role, roles)}"
+        yield f"reps[{i}].role must be one of the roles, got {got(rep.role)}. {did_you_mean(rep.role, roles)}"
     if rep.plan is not None and rep.plan not in model.plans:
-        yield f"reps[{i}].plan must be one of the plans, got '{rep.plan}'. {did_you_mean(rep.plan, model.plans)}"
+        yield f"reps[{i}].plan must be one of the plans, got {got(rep.plan)}. {did_you_mean(rep.plan, model.plans)}"
     if rep.calendar is not None and rep.calendar not in model.calendars:
         hint = did_you_mean(rep.calendar, model.calendars) or "Hint: add it to calendars."
-        yield f"reps[{i}].calendar must be one of the calendars, got '{rep.calendar}'. {hint}"
+        yield f"reps[{i}].calendar must be one of the calendars, got {got(rep.calendar)}. {hint}"
     if rep.manager is not None and rep.manager not in (names := _names(model)):
-        yield f"reps[{i}].manager must name a rep, got '{rep.manager}'. {did_you_mean(rep.manager, names)}"
+        yield f"reps[{i}].manager must name a rep, got {got(rep.manager)}. {did_you_mean(rep.manager, names)}"
     for j, text in enumerate(rep.off):
         if not _is_span(text):
             yield (
-                f"reps[{i}].off[{j}] must be a date or a..b, got '{text}'. "
+                f"reps[{i}].off[{j}] must be a date or a..b, got {got(text)}. "
                 "Hint: write 2027-08-02 or 2027-08-02..2027-08-20, the earlier day first."
             )
     if rep.territory is not None:
@@ -113,7 +113,7 @@ def _attrition(model: Model) -> Iterator[str]:
     roles = [role.name for role in model.roles]
     for name in model.attrition:
         if name not in roles:
-            yield f"attrition.{name} must be one of the roles, got '{name}'. {did_you_mean(name, roles)}"
+            yield f"attrition.{name} must be one of the roles, got {got(name)}. {did_you_mean(name, roles)}"
 
 
 def _training(model: Model, i: int, training: Training) -> Iterator[str]:
@@ -123,4 +123,4 @@ def _training(model: Model, i: int, training: Training) -> Iterator[str]:
         ("team", training.team, sorted({rep.team for rep in model.reps if rep.team})),
     ):
         if name is not None and name not in known:
-            yield f"trainings[{i}].{kind} must name a {kind} of the model, got '{name}'. {did_you_mean(name, known)}"
+            yield f"trainings[{i}].{kind} must name a {kind} of the model, got {got(name)}. {did_you_mean(name, known)}"

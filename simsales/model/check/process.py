@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from simsales.errors import did_you_mean
+from simsales.errors import did_you_mean, got
 from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
 from simsales.model.conditions import ConditionError, parse_condition
 from simsales.model.process import ESCALATE_PASS
@@ -52,7 +52,7 @@ def _exits(model: Model, path: str, stage: Stage, exits: Sequence[Exit]) -> Iter
         yield from _target(model, f"{path}.exits[{j}]", stage, exit_)
     for to, count in Counter(exit_.to for exit_ in exits).items():
         if count > 1:
-            yield f"{path}.exits must name each target once, got '{to}' {count} times."
+            yield f"{path}.exits must name each target once, got {got(to)} {count} times."
 
 
 def _target(model: Model, path: str, stage: Stage, exit_: Exit) -> Iterator[str]:
@@ -68,16 +68,16 @@ def _target(model: Model, path: str, stage: Stage, exit_: Exit) -> Iterator[str]
             else f"write to: won, then: {exit_.to}" if exit_.to in after
             else "retained and churned end after-sale stages; mark the stage with after_sale: true"
         )  # fmt: skip
-        yield f"{path}.to must {rule}, got '{exit_.to}' in '{stage.name}'. Hint: {hint}."
+        yield f"{path}.to must {rule}, got {got(exit_.to)} in '{stage.name}'. Hint: {hint}."
     elif exit_.to not in allowed:
-        yield f"{path}.to must be a stage or an outcome, got '{exit_.to}'. {did_you_mean(exit_.to, allowed)}"
+        yield f"{path}.to must be a stage or an outcome, got {got(exit_.to)}. {did_you_mean(exit_.to, allowed)}"
     if exit_.then is None:
         return
     if exit_.to != "won":
         yield f"{path}.then must stand beside to: won, got to: {exit_.to}. Hint: it says where a customer goes on."
     if exit_.then not in after:
         marked = f"Hint: mark '{exit_.then}' with after_sale: true." if exit_.then in before else did_you_mean(exit_.then, after)
-        yield f"{path}.then must be an after-sale stage, got '{exit_.then}'. {marked}"
+        yield f"{path}.then must be an after-sale stage, got {got(exit_.then)}. {marked}"
 
 
 def _beginning(model: Model) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _tasks(model: Model, path: str, stage: Stage) -> Iterator[str]:
     for j, task in enumerate(stage.tasks):
         if task.role not in names:
             yield (
-                f"{path}.tasks[{j}].role must be one of the roles, got '{task.role}'. "
+                f"{path}.tasks[{j}].role must be one of the roles, got {got(task.role)}. "
                 f"{did_you_mean(task.role, names)}"
             )
         if task.parallel and task.at not in begun:
@@ -127,7 +127,7 @@ def _escalation(model: Model, path: str, stage: Stage) -> Iterator[str]:
     roles = [role.name for role in model.roles]
     if stage.escalate_to not in (*roles, ESCALATE_PASS):
         yield (
-            f"{path}.escalate_to must be one of the roles, or {ESCALATE_PASS}, got '{stage.escalate_to}'. "
+            f"{path}.escalate_to must be one of the roles, or {ESCALATE_PASS}, got {got(stage.escalate_to)}. "
             f"{did_you_mean(stage.escalate_to, (*roles, ESCALATE_PASS))}"
         )
     elif stage.escalate_to in roles and stage.escalate_to not in {rep.role for rep in model.reps}:
@@ -160,8 +160,8 @@ def _condition(model: Model, path: str, text: str) -> Iterator[str]:
     }
     for field, _, value in clauses:
         if field == "score" and model.scoring is None:
-            yield f"{path} must not ask for a score without scoring, got {text!r}. Hint: add scoring: with its factors."
+            yield f"{path} must not ask for a score without scoring, got {got(text)}. Hint: add scoring: with its factors."
         group, known = names.get(field, ("", ()))
         if group and value not in known:
             hint = did_you_mean(str(value), known) if known else f"Hint: the model has no {group}."
-            yield f"{path} must compare {field} with one of the {group}, got '{value}'. {hint}"
+            yield f"{path} must compare {field} with one of the {group}, got {got(value)}. {hint}"

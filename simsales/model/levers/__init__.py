@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
+from simsales.errors import named
 from simsales.model.base import Seq, Value
 from simsales.model.levers.base import GRADES, Change, Cost, Dip, Grade, field_at, subject, with_numbers
 from simsales.model.levers.market import Budget, Price, Shock
@@ -81,7 +82,7 @@ def _open(value: Any) -> Any:
         off = f" Hint: write {kind}: {{off: true}}." if kind in ("effort", "timing") and body in (False, "off") else ""
         message = f"{kind} must be followed by its fields, got {got(body)}.{off}"
         raise ValueError(message)
-    found = ", ".join(map(str, value)) if isinstance(value, dict) else got(value)
+    found = named(value) if isinstance(value, dict) else got(value)
     message = f"must be one change of {', '.join(CHANGES)}, got {found}"
     raise ValueError(message)
 

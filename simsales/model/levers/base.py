@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_serializer, model_validator
 
+from simsales.errors import got
 from simsales.model.base import Date, Name, NonNegative, Positive, Probability, Seq, Value
 from simsales.model.conditions import ATTRIBUTES, parse_condition
 from simsales.model.laws import AnyLaw, Constant
@@ -99,7 +100,7 @@ class Change(Value):
                 raise ValueError(message)
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 message = (
-                    f"uncertain must name numbers of this change, got '{name}'. "
+                    f"uncertain must name numbers of this change, got {got(name)}. "
                     "Hint: give the central value too, and write dots for inner fields: dip.depth"
                 )
                 raise ValueError(message)

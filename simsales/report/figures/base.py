@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter
 
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, named
 from simsales.report import palette, text
 from simsales.report.fonts import missing_characters, style, warn_missing
 from simsales.report.svg import quiet_glyphs, root_figure
@@ -133,7 +133,7 @@ def need(frame: Any, columns: Iterable[str], figure: str) -> pd.DataFrame:  # no
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
         message = (
-            f"data of the {figure} figure must have the columns {', '.join(wanted)}, got {', '.join(map(str, frame.columns))}. "
+            f"data of the {figure} figure must have the columns {', '.join(wanted)}, got {named(frame.columns)}. "
             f"Hint: {', '.join(absent)} is missing."
         )
         raise InvalidInputError(message)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from simsales.errors import InvalidInputError, did_you_mean
+from simsales.errors import InvalidInputError, did_you_mean, got
 from simsales.report import palette, text
 from simsales.report.figures.base import canvas, chart, need, percent_axis, short
 
@@ -74,7 +74,7 @@ def _only(rows: pd.DataFrame, stage: str) -> pd.DataFrame:
     """Return the rows of one stage."""
     chosen = rows[rows["stage"] == stage]
     if chosen.empty:
-        message = f"stage must be one of the stages of the data, got {stage!r}. {did_you_mean(stage, rows['stage'].unique())}"
+        message = f"stage must be one of the stages of the data, got {got(stage)}. {did_you_mean(stage, rows['stage'].unique())}"
         raise InvalidInputError(message)
     return chosen
 
