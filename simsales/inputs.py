@@ -96,8 +96,8 @@ def read_inputs(paths: Sequence[Path], options: dict[str, Any]) -> History:
     return read_history(paths[0] if len(paths) == 1 else list(paths), **given)
 
 
-def read_scenarios(paths: Sequence[Path], model: Model) -> list[Scenario]:
-    """Return scenarios that are known to fit `model`.
+def read_scenarios(paths: Sequence[Path], model: Model, given: Path) -> tuple[list[Scenario], list[str]]:
+    """Return scenarios that are known to fit `model`, read from the file `given`, and notes where they name another base.
 
     Raises
     ------
@@ -106,15 +106,16 @@ def read_scenarios(paths: Sequence[Path], model: Model) -> list[Scenario]:
     """
     from simsales.files import load_scenario
 
-    found, problems = [], []
+    found, notes, problems = [], [], []
     for path in paths:
         try:
-            scenario = load_scenario(path)
+            scenario = _named(load_scenario(path), path)
+            notes += other_base(path, scenario, given, model)
             apply_at(path, scenario, model)
         except InvalidModelError as error:
             problems.append(str(error))
             continue
-        found.append(_named(scenario, path))
+        found.append(scenario)
     if problems:
         raise InvalidModelError("\n".join(problems))
     names = [scenario.name for scenario in found]
@@ -122,7 +123,7 @@ def read_scenarios(paths: Sequence[Path], model: Model) -> list[Scenario]:
     if twice is not None:
         message = f"scenarios must have different names, got {got(twice)} twice. Hint: change name: in one of them."
         raise InvalidModelError(message)
-    return found
+    return found, notes
 
 
 def _named(scenario: Scenario, path: Path) -> Scenario:
@@ -133,37 +134,58 @@ def _named(scenario: Scenario, path: Path) -> Scenario:
 
 def apply_at(path: Path, scenario: Scenario, model: Model) -> Timeline:
     """Return `model` changed by the scenario in the file `path`, errors with their place in it."""
-    from simsales.files import locate, read_document
+    from simsales.files import locate_changes
     from simsales.model.apply import apply
 
     try:
         return apply(scenario, model)
     except InvalidModelError as error:
-        raise InvalidModelError(locate(str(error), read_document(path))) from error
+        raise InvalidModelError(locate_changes(str(error), path)) from error
 
 
 def base_of(path: Path, scenario: Scenario, given: Path | None) -> Path | None:
-    """Return the file of a scenario's base model: `given`, else what its ``base:`` names."""
-    if given is not None:
-        return given
-    return None if scenario.base is None else path.parent / scenario.base
+    """Return the file of a scenario's base model: `given`, else what its ``base:`` names.
+
+    Raises
+    ------
+    InvalidModelError
+        If the scenario names a base that is not there: it might be a scenario whose changes belong to it.
+    """
+    named = None if scenario.base is None else path.parent / scenario.base
+    if named is not None and not named.is_file():
+        message = f"{path} base must be the file of a model or of another scenario, got '{scenario.base}', which is not there. Hint: correct it, or take base: out."
+        raise InvalidModelError(message)
+    return named if given is None else given
+
+
+def other_base(path: Path, scenario: Scenario, given: Path, model: Model) -> list[str]:
+    """Return a note where a scenario names another model as its base than the one that it is applied to.
+
+    Raises
+    ------
+    InvalidModelError
+        As :func:`base_of`; also where the base cannot be read.
+    """
+    from simsales.files import load_model
+
+    named = base_of(path, scenario, None)
+    if named is None or named.resolve() == given.resolve() or load_model(named) == model:
+        return []
+    return [f"{scenario.name}: its base is {scenario.base}, but here it changes {given.name}, which is another model."]
 
 
 def known_kpis(names: Sequence[str]) -> list[str]:
-    """Return KPI names that exist; a part such as ``utilisation[role=AE]`` only of the parts that a comparison has.
+    """Return KPI names that exist; whether a model has the part that one names is known only with the model.
 
     Raises
     ------
     KpiError
-        With the nearest name.
+        With the nearest name, or the dimensions by which the KPI is broken down.
     """
-    from simsales.kpi import DEFAULT_BY, KpiError, parse_name
+    from simsales.kpi import parse_name
 
     for name in names:
-        _, dimension, member = parse_name(name)
-        if dimension is not None and (dimension not in DEFAULT_BY or member is None):
-            message = f"kpi must be whole or one part by {', '.join(DEFAULT_BY)}, got {got(name)}. Hint: write for example utilisation[role=AE]"
-            raise KpiError(message)
+        parse_name(name)
     return list(names)
 
 

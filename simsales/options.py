@@ -97,7 +97,7 @@ ProcessForm = Annotated[
 ]
 Kpis = Annotated[
     list[str] | None,
-    typer.Option("--kpi", metavar="KPI", help="Show this KPI, too, such as margin, cash or utilisation[role=AE]; again for more.", show_default=False),
+    typer.Option("--kpi", metavar="KPI", help="Show this KPI, too, such as margin, utilisation[role=AE] or leads[month]; again for more.", show_default=False),
 ]
 StepKind = Annotated[
     str,

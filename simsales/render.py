@@ -214,13 +214,42 @@ def sensitivity_text(result: Data, currency: str | None) -> str:
     """
     rows = []
     for entry in result["stages"]:
-        mean, low, high = (measures.change("bookings", entry[key], currency) for key in ("bookings", "bookings_low", "bookings_high"))
+        gap = {"mean": entry["bookings"], "low": entry["bookings_low"], "high": entry["bookings_high"]}
         by_chain = "" if entry["naive"] is None else f"{measures.change('bookings', entry['naive'], currency)} ({entry['naive_rank']:.0f}.)"
-        rows.append([f"{entry['rank']}. {entry['stage']}", str(entry["step"]), f"{mean} ({low} to {high})", by_chain])
-    head = ["Stage", "Step", "Bookings (95 %)", "By arithmetic alone (rank)"]
-    said = "Stages whose intervals overlap cannot be told apart with these replications (--reps)."
+        rows.append([f"{entry['rank']}. {entry['stage']}", str(entry["step"]), sentences.with_interval("bookings", gap, currency),
+                     _behind(entry, currency), by_chain])  # fmt: skip
+    head = ["Stage", "Step", "Bookings (95 %)", "Behind the first, paired", "By arithmetic alone (rank)"]
     note = str(result["note"])
-    return f"{columns(head, rows, left=2)}\n\n{said}\n{note[0].upper()}{note[1:]}"
+    said = [*_first(result["stages"]), *result.get("says", ()), f"{note[0].upper()}{note[1:]}"]
+    return "\n".join([columns(head, rows, left=2), "", *map(_wrapped, said)])
+
+
+def _behind(entry: Data, currency: str | None) -> str:
+    """Return how far a step is behind the first one."""
+    if "behind" not in entry or entry["rank"] == 1:
+        return ""
+    gap = {"mean": entry["behind"], "low": entry["behind_low"], "high": entry["behind_high"]}
+    if sentences.state(gap) == "same":
+        return "the same"
+    return sentences.with_interval("bookings", gap, currency, lambda value: text.money(value, currency))
+
+
+def _first(stages: Sequence[Data]) -> list[str]:
+    """Return whether the first stage is told apart from the others, and whether it is worth anything."""
+    if not stages:
+        return []
+    first, *rest = stages
+    own = sentences.state({"mean": first["bookings"], "low": first["bookings_low"], "high": first["bookings_high"]})
+    if own in ("same", "less"):
+        return [f"No step brings bookings: the best, in “{first['stage']}”, {'changes none' if own == 'same' else 'costs some'}."]
+    if own == "unclear":
+        return [f"Not even the first, “{first['stage']}”, brings bookings beyond chance with these replications (--reps)."]
+    alike = [f"“{entry['stage']}”" for entry in rest if "told" in entry and not entry["told"]]
+    if alike:
+        return [f"“{first['stage']}” leads, but its paired runs do not tell it apart from {', '.join(alike)} (--reps for more replications)."]
+    if rest and "told" in rest[0]:
+        return [f"“{first['stage']}” is told apart from every other stage by the paired runs, with allowance for {len(rest)} looks."]
+    return []
 
 
 def _scenario_row(entry: Data, kpi: str, currency: str | None, *, is_base: bool) -> list[str]:

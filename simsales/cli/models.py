@@ -175,7 +175,7 @@ def compare(
     \b
     simsales compare model.yaml hire_two.yaml new_plan.yaml
     simsales compare model.yaml hire_two.yaml --opening open.csv --reps 400 --html compare.html
-    simsales compare model.yaml threshold.yaml --kpi margin --kpi discount_rate --kpi "utilisation[role=AE]"
+    simsales compare model.yaml threshold.yaml --kpi margin --kpi discount_rate --kpi "utilisation[role=AE]" --kpi "leads[month]"
     """
     from simsales.describe import brief_notes, describe_scenario, late
     from simsales.experiment import compare as experiment
@@ -187,12 +187,12 @@ def compare(
     check_outputs(html)
     wanted = known_kpis(kpi or [])
     base = load_model(model)
-    changes = read_scenarios(scenarios, base)
+    changes, notes = read_scenarios(scenarios, base, model)
     window = {"start": start, "until": until, "opening": opened(opening, None, quiet=quiet)}
-    dated = [note for scenario in changes for note in late(scenario, base, until)]
-    tell_notes([*brief_notes(base, str(model)), *dated], quiet=quiet)
+    notes += [note for scenario in changes for note in late(scenario, base, until)]
+    tell_notes([*brief_notes(base, str(model)), *notes], quiet=quiet)
     with progress_bar("Comparing", quiet=quiet) as progress:
-        result = experiment(base, changes, reps, seed, precision=precision, jobs=jobs, progress=progress, **window)
+        result = experiment(base, changes, reps, seed, precision=precision, jobs=jobs, progress=progress, also=wanted, **window).noted(notes)
     says = {scenario.name: describe_scenario(scenario, apply(scenario, base)) for scenario in changes} if html else {}
     write_report(html, f"Scenarios of {base.name}", comparison=result, currency=base.currency, says=says)
-    emit(result.to_dict(), lambda d: compare_text(d, base.currency, wanted), as_json=json)
+    emit(result.to_dict(), lambda d: compare_text(d, base.currency), as_json=json)

@@ -157,5 +157,7 @@ def sensitivity(
     window = {"start": start, "until": until, "opening": opened(opening, None, quiet=quiet)}
     with progress_bar("Moving stages", quiet=quiet) as progress:
         found = experiment(base, both=False, kinds=(kind,), replications=reps, seed=seed, jobs=jobs, progress=progress, **window)
-    data = {"kind": kind, "stages": found.ranking(kind).to_dict("records"), "note": found.note, "manifest": found.comparison.manifest}
+    whole = found.comparison.to_dict()
+    data = {"kind": kind, "stages": found.ranking(kind).to_dict("records"), "note": found.note}
+    data |= {key: whole[key] for key in ("replications", "setting", "says", "manifest") if key in whole}
     emit(data, lambda d: sensitivity_text(d, base.currency), as_json=json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -275,9 +275,16 @@ class Comparison(Same):
             found |= {"setting": self.setting.to_dict(), "says": list(self.setting.says(self._faster()))}
         return found | {"manifest": self.manifest}
 
+    def noted(self, notes: Sequence[str]) -> Comparison:
+        """Return the comparison with more that its reader must know: it stands on the page and in ``says``."""
+        if self.setting is None or not notes:
+            return self
+        return replace(self, setting=replace(self.setting, notes=(*self.setting.notes, *notes)))
+
     def _faster(self) -> tuple[str, ...]:
         """Return the scenarios that change how fast deals go."""
-        return tuple(study.name for study in self.studies[1:] if faster(self.table.loc[study.name]))
+        retimed = () if self.setting is None else self.setting.retimed
+        return tuple(study.name for study in self.studies[1:] if study.name in retimed or faster(self.table.loc[study.name]))
 
     def _pairwise(self) -> list[dict[str, Any]]:
         found = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
@@ -39,20 +41,40 @@ def paired(frame: pd.DataFrame, against: pd.DataFrame) -> pd.DataFrame:
     every replication), ``p_better`` with its one-sided 95 % bounds, ``p10, p90`` of single replications, ``n`` of them.
     """
     found = gaps(frame, against)
-    known = found.notna().sum()
-    direction = pd.Series([kpi.better(name) for name in found.columns], index=found.columns, dtype=float)
-    signed = found * direction
-    better = ((signed > 0) + 0.5 * (signed == 0)).where(found.notna()).mean().where(direction != 0)
-    bounds = [share_bounds(share, n) for share, n in zip(better, known, strict=True)]
-    mean, wide = found.mean(), found.apply(mean_half_width)
-    constant = (found.max() - found.min()) <= NOISE * found.abs().max()  # the same in every replication
-    wide = wide.mask(constant & wide.notna(), 0.0)
+    names, values = found.columns, found.to_numpy(dtype=float)
+    there = ~np.isnan(values)
+    n = there.sum(axis=0)
+    direction = np.array([kpi.better(name) for name in names], dtype=float)
+    signed = np.where(there, values * direction, 0.0)
+    mean = _share(np.where(there, values, 0.0), n)
+    better = np.where(direction != 0, _share((signed > 0) + 0.5 * (signed == 0) * there, n), np.nan)
+    bounds = np.array([share_bounds(share, trials) for share, trials in zip(better, n, strict=True)]).reshape(-1, 2)
+    wide = np.array([_half(column) for column in values.T])
+    p10, p90 = (np.array([_quantile(column, q) for column in values.T]) for q in (0.1, 0.9))
     rows = {
-        "mean": frame.mean().reindex(found.columns), "difference": mean, "low": mean - wide, "high": mean + wide,
-        "p_better": better, "p_better_low": [low for low, _ in bounds], "p_better_high": [high for _, high in bounds],
-        "p10": found.quantile(0.1), "p90": found.quantile(0.9), "n": known,
+        "mean": frame.mean().reindex(names).to_numpy(), "difference": mean, "low": mean - wide, "high": mean + wide,
+        "p_better": better, "p_better_low": bounds[:, 0], "p_better_high": bounds[:, 1], "p10": p10, "p90": p90, "n": n,
     }  # fmt: skip
-    return pd.DataFrame(rows)[COLUMNS]
+    return pd.DataFrame(rows, index=names)[COLUMNS]
+
+
+def _share(values: np.ndarray[Any, Any], n: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return column sums over counts; NaN of nothing."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(values.sum(axis=0) / n)
+
+
+def _half(column: np.ndarray[Any, Any]) -> float:
+    """Return half the interval of a mean; 0 where it is the same in every replication, but for rounding."""
+    known = column[~np.isnan(column)]
+    if len(known) > 1 and known.max() - known.min() <= NOISE * np.abs(known).max():
+        return 0.0
+    return mean_half_width(known)
+
+
+def _quantile(column: np.ndarray[Any, Any], q: float) -> float:
+    known = column[~np.isnan(column)]
+    return float(np.quantile(known, q)) if len(known) else float("nan")
 
 
 def joint_factor(n: float, pairs: int) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from simsales import kpi
 from simsales.engine import Plan
+from simsales.model.process import Stage
 from simsales.model.schema import Model
 from simsales.money import CostParts, cost_parts
 
@@ -40,6 +41,10 @@ class Setting:
         So many leads were simulated to their end, whatever the period.
     assumed : tuple of str
         What nobody measured, in sentences.
+    notes : tuple of str
+        What else a reader must know, such as estimated holidays or a change that begins after the last day.
+    retimed : tuple of str
+        Scenarios whose stages take another time than the base's: other work, delays, hand-offs or stages.
 
     Examples
     --------
@@ -54,6 +59,8 @@ class Setting:
     open_deals: int
     cases: int | None = None
     assumed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    retimed: tuple[str, ...] = ()
 
     def line(self) -> str:
         """Return period, replications and start in one line."""
@@ -79,11 +86,12 @@ class Setting:
         if changed and self.cases is None:
             names = " and ".join(filter(None, (", ".join(f"“{name}”" for name in changed[:-1]), f"“{changed[-1]}”")))
             said.append(ONCE.format(names=f"{names} {'changes' if len(changed) == 1 else 'change'}", hint=HINT))
-        return (*said, *self.assumed)
+        return (*said, *self.assumed, *self.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the setting for JSON."""
-        return asdict(self) | {"assumed": list(self.assumed), "line": self.line()}
+        lists = {name: list(getattr(self, name)) for name in ("assumed", "notes", "retimed")}
+        return asdict(self) | lists | {"line": self.line()}
 
 
 def setting_of(plans: Sequence[Plan], replications: int) -> Setting:
@@ -103,7 +111,20 @@ def setting_of(plans: Sequence[Plan], replications: int) -> Setting:
     return Setting(
         plan.clock.date(plan.start).isoformat(), last.isoformat(), replications,
         0 if plan.opening is None else len(plan.opening.ids), plan.cases, (_net_is(plans), *assumed, *drawn),
+        tuple(dict.fromkeys(note for each in plans for note in each.notes)),
+        tuple(each.timeline.name for each in plans[1:] if _times(each) - _times(plan)),
     )  # fmt: skip
+
+
+def _times(plan: Plan) -> frozenset[str]:
+    """Return what decides how long deals take in the models of a plan, as text."""
+    return frozenset(repr([_time(stage) for stage in model.stages]) for model in _models(plan))
+
+
+def _time(stage: Stage) -> tuple[object, ...]:
+    delays = sorted((exit_.to, repr(exit_.delay_days)) for exit_ in stage.exits)
+    scales = [(context.when, context.delay_scale, context.work_scale) for context in stage.contexts]
+    return stage.name, stage.tasks, delays, scales, stage.when, stage.handoff, stage.sla_days, stage.escalate_to
 
 
 def _net_is(plans: Sequence[Plan]) -> str:
