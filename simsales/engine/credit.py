@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simsales.engine.plan import WON, Flags, Ints, Plan
+from simsales.engine.plan import NOBODY, WON, Flags, Ints, Plan
 
 if TYPE_CHECKING:
     from simsales.engine.eventlog import EventLog
@@ -23,7 +23,9 @@ def credited(log: EventLog) -> Ints:
     paid, owner, task = _has_pay_plan(log.plan), log.deal.owner, log.task
     if not paid.any():
         return owner
-    worked = np.full(len(owner), -1)
+    worked = np.full(len(owner), NOBODY)
+    for i, known in enumerate(log.plan.opening.known if log.plan.opening is not None else ()):
+        worked[i] = next((rep for rep in (known.credit, known.worked_by) if rep != NOBODY and paid[rep]), NOBODY)  # before the start
     mine = np.flatnonzero((task.rep >= 0) & paid[task.rep] & ~log.after_sale[task.stage])
     mine = mine[np.argsort(task.started[mine], kind="stable")]
     worked[task.deal[mine]] = task.rep[mine]  # in order of work: the last one stays

@@ -157,7 +157,7 @@ def margin(facts: Facts) -> float:
     gained = facts.deals.amount[won]
     if facts.plan is None:
         cost = facts.deals.delivery[won]
-        return np.nan if np.isnan(cost).all() and won.any() else float(np.nansum(gained - cost))
+        return np.nan if np.isnan(facts.root.deals.delivery).all() else float(np.nansum(gained - cost))
     if not states_delivery(facts.plan):
         return np.nan
     mine = facts.deals.position[won]  # type: ignore[index]  # those of a run have it

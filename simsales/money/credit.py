@@ -191,15 +191,20 @@ class _Ledger:
 
 
 def _last_workers(facts: Facts) -> dict[tuple[int, str], int]:
-    """Return the last rep of each role who began work on each deal before the win; what follows the sale wins nothing."""
+    """Return the last rep of each role who began work on each deal before the win, be it before the run; what follows the sale wins nothing."""
     assert facts.plan is not None
     assert facts.log is not None
     roles = [facts.roles[role] for role in facts.plan.rep_role.tolist()]
     task = facts.log.task
     worked = np.flatnonzero((task.rep >= 0) & ~facts.log.after_sale[task.stage])
     worked = worked[np.argsort(task.started[worked], kind="stable")]
+    opening = facts.plan.opening
+    before = {
+        (i, facts.roles[role]): rep
+        for i, known in enumerate(opening.known if opening is not None else ()) for role, rep in known.workers
+    }  # fmt: skip
     pairs = zip(task.deal[worked].tolist(), task.rep[worked].tolist(), strict=True)
-    return {(deal, roles[rep]): rep for deal, rep in pairs}
+    return before | {(deal, roles[rep]): rep for deal, rep in pairs}
 
 
 def _received(log: EventLog, until: float) -> dict[int, list[tuple[float, Fraction]]]:

@@ -207,11 +207,10 @@ class Queues(Routing):
         if not deal.answered and task.visit.view.tasks:
             deal.answered = True
             deal.response = (now - deal.created) * 24.0
-        if self.credits:
-            if self.effort.paid[rep]:
-                deal.credit = rep
-            if self.attainment.has_splits:
-                deal.worked[self.role[rep]] = rep
+        if self.effort.paid[rep]:
+            deal.credit = rep
+        if self.attainment.has_splits:
+            deal.worked[self.role[rep]] = rep
         task.pace = self._pace(rep, task)
         hours = task.work / task.pace
         end = self.hours[rep].add(now, hours, self.facts.until)
