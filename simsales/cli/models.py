@@ -138,19 +138,25 @@ def _simulated(
     with progress_bar("Simulating", quiet=quiet) as progress:
         study = replicate(loaded, reps, seed, engine=engine, jobs=jobs, progress=progress, **window)
     if paths:
-        _write_logs(loaded, window, seed, paths)
+        tell_notes(_write_logs(loaded, window, seed, paths), quiet=quiet)
         tell_notes([f"{len(paths)} event log(s) written, the first to {paths[0]}"], quiet=quiet)
     return study
 
 
-def _write_logs(model: Any, window: dict[str, Any], seed: int, paths: list[Path]) -> None:
+def _write_logs(model: Any, window: dict[str, Any], seed: int, paths: list[Path]) -> list[str]:
+    """Write event logs; return which of them hold fewer cases than were asked for."""
     from simsales.engine import lower, run_plan
     from simsales.files import write_text
 
     plan = lower(model, **window)
+    short: list[str] = []
     for k, path in enumerate(paths):
-        frame = run_plan(plan, seed, k).to_event_log()
-        write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+        log = run_plan(plan, seed, k)
+        write_text(path, log.to_event_log(every_case=True).to_csv(index=False, lineterminator="\n"))
+        new = int((~log.deal.opening).sum())
+        if plan.cases is not None and new < plan.cases:
+            short.append(f"{path} holds {new} of {plan.cases} cases: no more leads come {'by the end of the run' if plan.until_given else 'at all'}")
+    return short
 
 
 @app.command()

@@ -364,8 +364,14 @@ class EventLog(Same):
         exits = dict(enumerate(self.plan.stages)) | STATUS | {NONE: None}
         return _coded(exits, np.where(visit.exit >= 0, led, visit.exit))
 
-    def to_event_log(self) -> pd.DataFrame:
+    def to_event_log(self, *, every_case: bool = False) -> pd.DataFrame:
         """Return the run as an event log.
+
+        Parameters
+        ----------
+        every_case : bool
+            A case of which nobody has done anything has a row still: its last stay (or, without any, the deal itself),
+            without a resource. Otherwise such cases are not in the log.
 
         Returns
         -------
@@ -383,9 +389,22 @@ class EventLog(Same):
         second = idle[["deal_id", "stage", "entered_at", "left_at"]].assign(
             resource=_texts(np.full(len(idle), None, dtype=object))
         )
-        parts = [part for part in (first, second.set_axis(names, axis=1)) if len(part)]
+        second = second.set_axis(names, axis=1)
+        rows = [first, second]
+        if every_case:
+            rows.append(self._untouched({*first["case_id"], *second["case_id"]}).set_axis(names, axis=1))
+        parts = [part for part in rows if len(part)]
         both: pd.DataFrame = pd.concat(parts, ignore_index=True) if parts else first
         return both.sort_values(["start_time", "case_id"], kind="stable", ignore_index=True)
+
+    def _untouched(self, seen: set[str]) -> pd.DataFrame:
+        """Return one row for each case that is not among those seen: its last stay, else the deal from creation to close."""
+        deals = self.deals[["deal_id", "stage", "created_at", "closed_at"]]
+        stays = self.visits.groupby("deal_id", sort=False).tail(1)[["deal_id", "stage", "entered_at", "left_at"]]
+        names = ["deal_id", "stage", "begin", "end"]
+        both = pd.concat([stays.set_axis(names, axis=1), deals.set_axis(names, axis=1)], ignore_index=True)
+        found = both[~both["deal_id"].isin(seen)].drop_duplicates("deal_id")
+        return found.assign(resource=_texts(np.full(len(found), None, dtype=object)))
 
 
 def _texts(values: np.ndarray[Any, Any]) -> pd.Series:

@@ -8,7 +8,7 @@ from itertools import product
 from simsales.engine.rules import PayRule
 from simsales.model.compensation import CompPlan, Spiff
 from simsales.model.conditions import ATTRIBUTES, holds, parse_condition
-from simsales.model.roster import named_reps
+from simsales.model.roster import by_name, named_reps
 from simsales.model.schema import Model
 
 __all__ = ["Usual", "average_rate", "pay_rule", "spiff_rate"]
@@ -191,15 +191,16 @@ def spiff_rate(spiff: Spiff, model: Model) -> float:
 def _mix(model: Model) -> Iterator[tuple[float, dict[str, float | str]]]:
     """Yield the kinds of deals with their weight: each channel's segments at their mean amount, products, regions."""
     amounts = {segment.name: segment.amount.mean() for segment in model.segments}
-    products: list[tuple[str, float, float]] = [(p.name, p.share, p.amount_scale) for p in model.products]
-    regions: list[tuple[str, float, float]] = [(r.name, r.share, r.amount_scale) for r in model.regions]
-    leads = [channel.leads_per_week for channel in model.channels]
+    products: list[tuple[str, float, float]] = [(p.name, p.share, p.amount_scale) for p in by_name(model.products)]
+    regions: list[tuple[str, float, float]] = [(r.name, r.share, r.amount_scale) for r in by_name(model.regions)]
+    channels = by_name(model.channels)  # sums do not depend on the order in the file, to the last bit
+    leads = [channel.leads_per_week for channel in channels]
     if not any(leads):  # only deals that are open at the start: nobody knows their channel's weight
         leads = [1.0] * len(leads)
-    for channel, per_week in zip(model.channels, leads, strict=True):
+    for channel, per_week in zip(channels, leads, strict=True):
         shares = channel.segments or {model.segments[0].name: 1.0}
-        total = sum(shares.values())
-        whole = product(shares.items(), products or [("", 1.0, 1.0)], regions or [("", 1.0, 1.0)])
+        total = sum(share for _, share in sorted(shares.items()))
+        whole = product(sorted(shares.items()), products or [("", 1.0, 1.0)], regions or [("", 1.0, 1.0)])
         for (segment, share), (name, p, by_product), (region, r, by_region) in whole:
             amount = amounts[segment] * by_product * by_region
             yield per_week * share / total * p * r, {

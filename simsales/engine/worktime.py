@@ -25,6 +25,11 @@ LAST_DAY = dt.date(9900, 1, 1)
 INSTANT = 1e-9
 """Days (a tenth of a millisecond) that count as no time at all."""
 
+_TOO_LONG = (
+    f"work must end before the year {LAST_DAY.year} in this calendar, got more. "
+    "Hint: look at work_hours, and at the calendar's days and hours."
+)
+
 State = tuple[list[float], list[float], list[float], dt.date]
 
 
@@ -58,6 +63,9 @@ class WorkTime:
         self.notes: tuple[str, ...] = _notes(calendar, clock, first, until)
         self._shifts = _shifts(calendar)
         self._weekdays = frozenset(parse_days(calendar.days))
+        a_day = sum(end - start for start, end in self._shifts)
+        # twice as much as the weekdays alone: make-up days are fewer than that
+        self._most_hours = 2.0 * a_day * ((LAST_DAY - first).days * len(self._weekdays) / 7.0 + len(calendar.extra))
         self._state: State = ([], [], [0.0], first)
         if not self.always:
             while self._reach() <= min(until, clock.midnight(first) + EAGER_DAYS):
@@ -93,6 +101,10 @@ class WorkTime:
         InvalidModelError
             If the work ends neither before the horizon nor in this calendar at all.
         """
+        end = self._end(time, hours, horizon)
+        return end if end <= horizon else math.inf
+
+    def _end(self, time: float, hours: float, horizon: float) -> float:
         if self.always:
             return time + hours / 24.0
         state = self._known(time)
@@ -101,6 +113,8 @@ class WorkTime:
         if i >= 0 and time + hours / 24.0 <= closes[i] + INSTANT:
             return _snapped(time + hours / 24.0, closes[i])
         target = self._worked(time) + hours
+        if horizon == math.inf and hours > self._most_hours:
+            raise InvalidModelError(_TOO_LONG)
         while state[2][-1] < target - INSTANT:
             if state[0] and state[0][-1] > horizon:
                 return math.inf
@@ -145,11 +159,7 @@ class WorkTime:
                 break
             day = self._compile(opens, closes, totals, day)
         if day == state[3]:
-            message = (
-                f"work must end before the year {LAST_DAY.year} in this calendar, got more. "
-                "Hint: look at work_hours, and at the calendar's days and hours."
-            )
-            raise InvalidModelError(message)
+            raise InvalidModelError(_TOO_LONG)
         self._state = (opens, closes, totals, day)
         return self._state
 

@@ -351,7 +351,7 @@ def assigned(model: Model) -> dict[str, float]:
         By rep, in whole cents of the target's period.
     """
     quotas = model.quotas
-    reps = [rep for rep in named_reps(model) if rep.plan is not None and model.plans[rep.plan].quota is not None]
+    reps = [rep for rep in sorted(named_reps(model), key=lambda rep: str(rep.name)) if rep.plan is not None and model.plans[rep.plan].quota is not None]
     if quotas is None or not reps:
         return {}
     weights = {

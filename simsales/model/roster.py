@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from simsales.model.people import Rep
 
 if TYPE_CHECKING:
     from simsales.model.schema import Model
+
+
+class _HasName(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+Named = TypeVar("Named", bound=_HasName)
 
 
 def named_reps(model: Model) -> tuple[Rep, ...]:
@@ -37,3 +46,15 @@ def named_reps(model: Model) -> tuple[Rep, ...]:
                     break
             found.append(rep.model_copy(update={"name": name, "count": 1}))
     return tuple(found)
+
+
+def by_name(items: Sequence[Named]) -> list[Named]:
+    """Return the parts of a model in the order of their names, which no rearranged file changes.
+
+    Examples
+    --------
+    >>> from simsales.model.market import Region
+    >>> [region.name for region in by_name([Region(name="north"), Region(name="east")])]
+    ['east', 'north']
+    """
+    return sorted(items, key=lambda item: item.name)

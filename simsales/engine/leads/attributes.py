@@ -36,6 +36,20 @@ def pick(shares: NDArray[np.float64], u: Floats) -> Ints:
     return place
 
 
+def pick_named(shares: NDArray[np.float64], names: Sequence[str], u: Floats) -> Ints:
+    """Return which share a uniform falls into, as :func:`pick`, with the shares in the order of their names.
+
+    So the order in which a file lists segments, products or regions decides nothing.
+
+    Examples
+    --------
+    >>> pick_named(np.array([[0.5, 0.5]]), ("small", "large"), np.array([0.1])).tolist()
+    [1]
+    """
+    order = np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
+    return order[pick(shares[:, order], u)]
+
+
 def regimes(
     plan: Plan, draws: DealDraws, times: Floats, eligible: Sequence[Flags | None] | None = None
 ) -> Ints:
@@ -76,7 +90,7 @@ def segments(plan: Plan, draws: DealDraws, regime: Ints, channel: Ints) -> Ints:
     """Return the segment of each deal."""
     if len(plan.segments) == 1:
         return np.zeros(len(regime), dtype=np.int64)
-    drawn = pick(plan.segment_share[regime, channel], draws.vector(Purpose.SEGMENT))
+    drawn = pick_named(plan.segment_share[regime, channel], plan.segments, draws.vector(Purpose.SEGMENT))
     return known(drawn, plan.opening.segment if plan.opening is not None else None)
 
 
@@ -97,7 +111,7 @@ def products(plan: Plan, draws: DealDraws, regime: Ints, channel: Ints, created:
         for k, curve in enumerate(curves):
             if curve is not None:
                 weight[mine, k] *= at(curve, created[mine])
-    drawn = pick(weight, draws.vector(Purpose.PRODUCT))
+    drawn = pick_named(weight, market.products, draws.vector(Purpose.PRODUCT))
     return known(drawn, plan.opening.product if plan.opening is not None else None)
 
 
@@ -106,7 +120,7 @@ def regions(plan: Plan, draws: DealDraws, regime: Ints, channel: Ints) -> Ints:
     market = plan.market
     if not market.regions:
         return np.full(len(regime), -1)
-    drawn = pick(market.region_share[regime, channel], draws.vector(Purpose.REGION))
+    drawn = pick_named(market.region_share[regime, channel], market.regions, draws.vector(Purpose.REGION))
     return known(drawn, plan.opening.region if plan.opening is not None else None)
 
 

@@ -263,14 +263,15 @@ def _holds_too(plan: Plan, q: int, r: int) -> bool:
 def _life_cycle(plan: Plan, r: int, c: int) -> Callable[[float], float] | None:
     """Return the factor of what a channel sells: the mean of the life cycles, by the products' shares."""
     market = plan.market
-    share = market.product_share[r, c]
+    order = sorted(range(len(market.products)), key=market.products.__getitem__)
+    share = market.product_share[r, c][order]
     total = float(share.sum())
     if total <= 0.0 or all(curve is None for curve in market.life_cycles[r]):
         return None
 
     def factor(time: float) -> float:
         curves = market.life_cycles[r]
-        factors = [1.0 if curve is None else float(at(curve, time)) for curve in curves]
+        factors = [1.0 if curves[k] is None else float(at(curves[k], time)) for k in order]  # type: ignore[arg-type]  # one or the other
         return float(share @ np.array(factors)) / total
 
     return factor

@@ -23,7 +23,7 @@ def lead_tables(low: Lowering) -> dict[str, Any]:
     """Return the fields of the plan that say where deals come from (R1)."""
     n = len(low.models)
     entry = np.zeros((n, len(low.channels), len(low.stages)))
-    share = np.zeros((n, len(low.channels), len(low.segments)))
+    share = np.zeros((n, len(low.channels) + 1, len(low.segments)))
     amount = np.full((n, len(low.segments)), -1)
     logit = np.zeros((n, len(low.segments)))
     for r, model in enumerate(low.models):
@@ -33,6 +33,7 @@ def lead_tables(low: Lowering) -> dict[str, Any]:
                 entry[r, c, low.stages.index(name)] = value
             for name, value in _segments(channel, model).items():
                 share[r, c, low.segments.index(name)] = value
+        _anywhere(low, r, share[r])
         for segment in model.segments:
             g = low.segments.index(segment.name)
             amount[r, g] = low.law(segment.amount)
@@ -69,7 +70,7 @@ def _market(low: Lowering) -> MarketPlan:
         sources=_sources(low), products=products, regions=regions, currencies=currencies,
         rates=tuple(_rates(low, name) for name in currencies),
         **_products(low, products), **_regions(low, regions, currencies), **_prices(low),
-        scores=tuple(_scores(low)), events=tuple(_event(low, event) for event in low.timeline.last.events),
+        scores=tuple(_scores(low)), events=tuple(_event(low, event) for event in sorted(low.timeline.last.events, key=lambda event: event.name)),
     )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def _table(low: Lowering, *width: int) -> Any:
 
 
 def _products(low: Lowering, names: Sequence[str]) -> dict[str, Any]:
-    share = _table(low, len(low.channels), len(names))
+    share = _table(low, len(low.channels) + 1, len(names))
     scale, logit = _table(low, len(names)) + 1.0, _table(low, len(names))
     cycles: list[tuple[Curve | None, ...]] = []
     for r, model in enumerate(low.models):
@@ -123,7 +124,7 @@ def _products(low: Lowering, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _regions(low: Lowering, names: Sequence[str], currencies: Sequence[str]) -> dict[str, Any]:
-    share = _table(low, len(low.channels), len(names))
+    share = _table(low, len(low.channels) + 1, len(names))
     scale, logit = _table(low, len(names)) + 1.0, _table(low, len(names))
     currency = np.full((len(low.models), len(names)), -1)
     for r, model in enumerate(low.models):
@@ -143,6 +144,20 @@ def _shares(
     for channel, shares in rows:
         for name, value in shares.items():
             share[r, low.channels.index(channel.name), names.index(name)] = value
+    _anywhere(low, r, share[r])
+
+
+def _anywhere(low: Lowering, r: int, share: Any) -> None:
+    """Fill the last row: the shares of a deal whose channel is unknown are the mean of all channels', by their leads."""
+    weights = {channel.name: channel.leads_per_week for channel in low.models[r].channels}
+    if not any(weights.values()):
+        weights = dict.fromkeys(weights, 1.0)
+    rows = [(weights[name], share[low.channels.index(name)]) for name in sorted(weights)]
+    if len(rows) == 1:
+        share[-1] = rows[0][1]
+        return
+    for weight, row in rows:
+        share[-1] += weight * row / max(float(row.sum()), 1e-300)
 
 
 def _rates(low: Lowering, currency: str) -> Curve:

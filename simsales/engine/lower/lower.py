@@ -120,6 +120,7 @@ def time_of(clock: Clock, value: When, name: str, default: float) -> float:
         aware = value if value.tzinfo is not None else value.replace(tzinfo=clock.zone)
         return clock.days(aware.astimezone(dt.UTC))
     if isinstance(value, dt.date):
+        _within_years(value.year, name, value)
         return clock.midnight(value + dt.timedelta(days=1) if name == "until" else value)
     if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not math.isfinite(value):
         message = f"{name} must be a date or a finite number of days, got {str(value)[:60]}. Hint: give a date."
@@ -133,6 +134,10 @@ def _within_calendar(clock: Clock, days: float, name: str, said: object) -> None
         year = clock.date(days).year
     except OverflowError:
         year = 0
+    _within_years(year, name, said)
+
+
+def _within_years(year: int, name: str, said: object) -> None:
     if not FIRST_YEAR <= year <= LAST_YEAR:
         message = f"{name} must lie in the years {FIRST_YEAR} to {LAST_YEAR}, got {str(said)[:60]}. Hint: give an earlier date, or fewer days."
         raise InvalidModelError(message)

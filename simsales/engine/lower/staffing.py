@@ -215,7 +215,7 @@ def _trainings(low: Lowering, rep: Rep) -> list[Training]:
     """Return the trainings that a rep takes, if employed at the start of it (of a replacement only the run knows)."""
     named = {training.name: training for model in low.models for training in model.trainings}
     return [
-        training for training in named.values()
+        training for _, training in sorted(named.items())
         if (training.rep == rep.name or training.role == rep.role or (training.team is not None and training.team == rep.team))
         and (rep.hired is None or rep.hired <= training.start) and (rep.leaves is None or rep.leaves > training.start)
     ]  # fmt: skip

@@ -78,8 +78,8 @@ class MarketPlan:
         The channels in their order, then campaigns and bought leads.
     products, regions, currencies : tuple of str
         `currencies` are those of the regions other than the model's own.
-    product_share, region_share : ndarray of float, shape (n_regimes, n_channels, n_products or n_regions)
-        Weights, before the life cycle.
+    product_share, region_share : ndarray of float, shape (n_regimes, n_channels + 1, n_products or n_regions)
+        Weights, before the life cycle; the last row is that of an unknown channel (-1).
     product_scale, product_logit, region_scale, region_logit : ndarray of float, shape (n_regimes, n_...)
     life_cycles : tuple by regime of tuple by product
         None where a product has none.
