@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,13 @@ CLASS_NOTES = {
 }
 
 
+
+def _number(text: str) -> float:
+    """Return the number of a text such as ``12 months``; NaN where it is not one number with a unit."""
+    found = re.fullmatch(r"(-?\d+(?:\.\d+)?)(?: [^\W\d]+)?", text)
+    return float(found[1]) if found else float("nan")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Calibration(Same):
     """A model learnt from a history, with everything that says how far to believe it.
@@ -60,9 +68,18 @@ class Calibration(Same):
         return self.fit.history
 
     def summary(self) -> pd.DataFrame:
-        """Return one row a parameter: path, value, low, high, n, status, note."""
+        """Return one row a parameter: ``path, value, text, low, high, n, status, note``.
+
+        ``value`` is a number: NaN where the parameter is none, such as working hours; then, and where it has a unit, ``text``
+        says what it is. ``n`` is a whole number, or missing.
+        """
         rows = [parameter.model_dump() for parameter in self.parameters]
-        return pd.DataFrame(rows, columns=["path", "value", "low", "high", "n", "status", "note"])
+        found = pd.DataFrame(rows, columns=["path", "value", "low", "high", "n", "status", "note"])
+        stated = [value if isinstance(value, str) else "" for value in found["value"]]
+        numbers = [_number(text) if text else value for text, value in zip(stated, found["value"], strict=True)]
+        found = found.assign(value=pd.Series(numbers, dtype=float), n=found["n"].astype("Int64"))
+        found.insert(2, "text", stated)
+        return found.astype({"low": float, "high": float})
 
     def opening(self) -> pd.DataFrame:
         """Return today's open deals as a warm start for :func:`simsales.simulate`."""

@@ -67,7 +67,7 @@ def _learnt(calibration: Calibration) -> str:
     counts = summary["status"].value_counts()
     said = ", ".join(f"{int(counts[name])} {name}" for name in ("identified", "weakly identified", "prior", "assumed") if name in counts)
     rows: dict[str, Row] = {str(row["path"]): row for row in summary.to_dict("records")}  # type: ignore[misc]
-    assumed = [f"   Assumed: {path} = {_plain(row['value'])} ({row['note'] or 'no data'})" for path, row in rows.items() if row["status"] == "assumed"]
+    assumed = [f"   Assumed: {path} = {_plain(row['text'] or row['value'])} ({row['note'] or 'no data'})" for path, row in rows.items() if row["status"] == "assumed"]
     table = _table(["Parameter", "Estimate", "95 % interval", "Status"], _parameters(calibration, rows))
     return "\n".join([f"2. CALIBRATE  {len(summary)} parameters: {said}", table, *assumed])
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from simsales.engine import lower
+from simsales.engine import Hooks, lower
 from simsales.engine.streams import checked_seed
 from simsales.errors import InvalidInputError
 from simsales.experiment.comparison import Comparison
-from simsales.experiment.executors import Progress
+from simsales.experiment.executors import Progress, checked_progress
 from simsales.experiment.replicate import Batch, When, checked, frame_of, open_batch
 from simsales.experiment.setting import setting_of
 from simsales.experiment.study import Study
 from simsales.intervals import mean_half_width
-from simsales.kpi import default_names
+from simsales.kpi import Kpi, default_names, names_of, own
 from simsales.manifest import manifest
 from simsales.model.apply import Timeline, apply, as_timeline
 from simsales.model.levers import Scenario
@@ -46,10 +46,11 @@ def compare(
     opening: pd.DataFrame | None = None,
     jobs: int | str | Executor | None = None,
     engine: str = "auto",
-    kpis: Iterable[str] | None = None,
-    also: Iterable[str] = (),
+    kpis: Iterable[str | Kpi] | None = None,
+    also: Iterable[str | Kpi] = (),
     precision: float | None = None,
     progress: Progress | None = None,
+    hooks: Hooks | None = None,
 ) -> Comparison:
     """Compare scenarios with a base, replication by replication on the same draws.
 
@@ -60,7 +61,7 @@ def compare(
         A scenario is applied to the base.
     replications, seed : int
         With `precision`: the most replications.
-    start, until, cases, opening, jobs, engine, kpis, progress
+    start, until, cases, opening, jobs, engine, kpis, progress, hooks
         As in :func:`replicate`.
     also : iterable of str
         KPIs beside those of `kpis` (or beside the default table), such as ``bookings[region=North]`` or ``leads[month]``;
@@ -100,18 +101,20 @@ def compare(
         message = "scenarios must not be empty, got none. Hint: pass at least one scenario to compare with"
         raise CompareError(message)
     timelines = named_apart([as_timeline(base), *(_applied(scenario, base) for scenario in chosen)])
-    chosen_kpis, more = None if kpis is None else tuple(kpis), tuple(also)
+    chosen_kpis, more = names_of(kpis), names_of(also) or ()
     wanted = chosen_kpis if not more else tuple(dict.fromkeys((*(chosen_kpis or default_names()), *more)))
     arguments = {"start": start, "until": until, "cases": cases, "opening": opening, "engine": engine, "kpis": wanted,
                  "precision": precision, "asked": more or chosen_kpis or ()}  # fmt: skip
-    return compare_timelines(timelines, replications, seed, arguments, jobs, progress)
+    return compare_timelines(timelines, replications, seed, arguments, jobs, progress, hooks)
 
 
 def compare_timelines(
-    timelines: Sequence[Timeline], replications: int, seed: int, arguments: dict[str, Any], jobs: Any, progress: Any
+    timelines: Sequence[Timeline], replications: int, seed: int, arguments: dict[str, Any], jobs: Any, progress: Any,
+    hooks: Hooks | None = None,
 ) -> Comparison:
     """Return the comparison of timelines, the first of which is the base; `arguments` are those of :func:`compare`."""
     replications, seed = checked(replications, least=2), checked_seed(seed)
+    checked_progress(progress)
     precision, kpis = arguments["precision"], arguments["kpis"]
     if precision is not None and not precision > 0:
         message = f"precision must be above 0, got {precision}. Hint: 0.01 is 1 % of the base's bookings"
@@ -119,7 +122,7 @@ def compare_timelines(
     window = [arguments[name] for name in ("start", "until", "cases", "opening")]
     plans = tuple(lower(timeline, *window) for timeline in timelines)
     wanted = _with_months(kpis if precision is None or kpis is None else _with_bookings(kpis))
-    batch = Batch(plans, seed, arguments["engine"], wanted, tuple(window))
+    batch = Batch(plans, seed, arguments["engine"], wanted, tuple(window), hooks, own())
     frames = _frames(batch, replications, precision, jobs, progress)
     notes = tuple(dict.fromkeys(note for plan in plans for note in plan.notes))
     record = manifest("compare", seed, replications=replications, timelines=list(timelines), **arguments, notes=notes)

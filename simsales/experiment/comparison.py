@@ -23,6 +23,9 @@ __all__ = ["RANKED", "Comparison"]
 RANKED = ("bookings", "cycle_days", "cost", "net")
 """KPIs by which scenarios are compared with one another, besides those that were asked for."""
 
+_SHOWN = ("bookings", "cycle_days", "cost", "net")
+"""What a summary shows where nothing is asked for."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Same):
@@ -257,10 +260,21 @@ class Comparison(Same):
         least = [low if kpi.better(name) > 0 else -high for name, (low, high) in zip(names, good, strict=True)]
         return min(least) >= 0.0 and max(least) > 0.0
 
-    def summary(self, kpis: Sequence[str] = ("bookings", "cycle_days", "cost", "net")) -> pd.DataFrame:
-        """Return the rows of :attr:`table` for a few KPIs, without the base."""
+    def summary(self, kpis: Sequence[str] = _SHOWN) -> pd.DataFrame:
+        """Return the rows of :attr:`table` for a few KPIs, without the base.
+
+        Raises
+        ------
+        KpiError
+            If the comparison has none of that name; those that are not named explicitly may be missing.
+        """
+        known = self.table.index.get_level_values("kpi").unique()
+        absent = [name for name in ([kpis] if isinstance(kpis, str) else kpis) if name not in known]
+        if absent and kpis is not _SHOWN:
+            message = f"kpis must be some that the comparison holds, got {got(absent[0])}. {did_you_mean(str(absent[0]), known)}"
+            raise kpi.KpiError(message)
         rows = self.table.drop(index=self.base.name, level="scenario")
-        return rows[rows.index.get_level_values("kpi").isin(list(kpis))]
+        return rows[rows.index.get_level_values("kpi").isin([kpis] if isinstance(kpis, str) else list(kpis))]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison in the JSON shape of ``simsales compare --json``; undefined numbers are None.

@@ -168,6 +168,18 @@ def open_workers(
             yield partial(_gather, pool, _run_shared, how.workers)
 
 
+def checked_progress(progress: Any) -> None:
+    """Refuse what cannot be called with (done, total).
+
+    Raises
+    ------
+    JobsError
+    """
+    if progress is not None and not callable(progress):
+        message = f"progress must be a function of (done, total), got {got(progress)}. Hint: progress=print shows them."
+        raise JobsError(message)
+
+
 def _serial(
     fn: Callable[[Shared, Item], Result], shared: Shared, items: Sequence[Item], progress: Progress | None
 ) -> list[Result]:
@@ -224,6 +236,14 @@ def _processes(payload: bytes, workers: int) -> Iterator[ProcessPoolExecutor]:
         raise JobsError(message) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def is_sendable(thing: Any) -> bool:
+    """Tell whether another process can be given a thing: nothing of it is local, a lambda, or of the main program."""
+    try:
+        return b"__main__" not in pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False
 
 
 def _pickled(fn: Callable[..., Any], shared: Any) -> bytes:

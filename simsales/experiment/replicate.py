@@ -13,10 +13,18 @@ import numpy as np
 import pandas as pd
 
 from simsales import kpi
-from simsales.engine import Plan, lower, simulate
+from simsales.engine import Hooks, Plan, lower, simulate
 from simsales.engine.streams import Purpose, Streams, checked_seed, hash32
 from simsales.errors import InvalidInputError
-from simsales.experiment.executors import Jobs, Progress, open_workers, resolve
+from simsales.experiment.executors import (
+    Jobs,
+    JobsError,
+    Progress,
+    checked_progress,
+    is_sendable,
+    open_workers,
+    resolve,
+)
 from simsales.experiment.setting import setting_of
 from simsales.experiment.study import Study
 from simsales.manifest import manifest
@@ -49,6 +57,10 @@ class Batch:
         Which KPIs; None: the default table.
     window : tuple
         What the plans were lowered with: start, until, cases, opening.
+    hooks : Hooks, optional
+        A user's own rules.
+    own : tuple of Kpi
+        A user's own measures.
     """
 
     plans: tuple[Plan, ...]
@@ -56,6 +68,8 @@ class Batch:
     engine: str = "auto"
     kpis: tuple[str, ...] | None = None
     window: tuple[Any, ...] = ()
+    hooks: Hooks | None = None
+    own: tuple[kpi.Kpi, ...] = ()
 
 
 def replicate(
@@ -69,8 +83,9 @@ def replicate(
     opening: pd.DataFrame | None = None,
     jobs: int | str | Executor | None = None,
     engine: str = "auto",
-    kpis: Iterable[str] | None = None,
+    kpis: Iterable[str | kpi.Kpi] | None = None,
     progress: Progress | None = None,
+    hooks: Hooks | None = None,
 ) -> Study:
     """Simulate a model many times and return its KPIs.
 
@@ -83,11 +98,14 @@ def replicate(
         As in :func:`simsales.simulate`.
     jobs : None, int, str or Executor
         None: every CPU (one process where the work is small); see :func:`simsales.experiment.executors.resolve`.
-    kpis : iterable of str, optional
+    kpis : iterable of str or Kpi, optional
         Names such as ``bookings``, ``bookings[month=2027-03]`` or ``bookings[month]`` (every month); absent: all KPIs,
-        overall and by stage, role, segment and channel.
+        overall and by stage, role, segment and channel. A :class:`simsales.kpi.Kpi` is a measure of your own.
     progress : callable, optional
         Called with (done, total).
+    hooks : Hooks, optional
+        Your own rules, as in :func:`simsales.simulate`. Rules and measures that cannot be sent to other processes
+        (``lambda``, or defined in a notebook) run in this one.
 
     Returns
     -------
@@ -108,10 +126,11 @@ def replicate(
     [1000.0, 0.0, 5.0]
     """
     replications, seed = checked(replications), checked_seed(seed)
+    checked_progress(progress)
     timeline = as_timeline(model)
     plan = lower(timeline, start, until, cases, opening)
-    chosen = None if kpis is None else tuple(kpis)
-    batch = Batch((plan,), seed, engine, chosen, (start, until, cases, opening))
+    chosen = kpi.names_of(kpis)
+    batch = Batch((plan,), seed, engine, chosen, (start, until, cases, opening), hooks, kpi.own())
     with open_batch(batch, replications, jobs) as run:
         rows = run([(0, r) for r in range(replications)], progress)
     record = manifest("replicate", seed, replications=replications, timeline=timeline, start=start, until=until,
@@ -139,7 +158,9 @@ def checked(replications: int, least: int = 1) -> int:
 def measure(batch: Batch, item: tuple[int, int]) -> dict[str, float]:
     """Return the KPIs of one replication of one plan: item is (plan, replication)."""
     which, replication = item
-    log = simulate(drawn(batch, which, replication), batch.seed, replication, batch.engine)
+    for mine in batch.own:
+        kpi.KPIS.setdefault(mine.name, mine)  # a worker process has only those that are built in
+    log = simulate(drawn(batch, which, replication), batch.seed, replication, batch.engine, hooks=batch.hooks)
     return kpi.table(log, kpis=batch.kpis, strict=False)  # a member may be another plan's; checked before
 
 
@@ -175,6 +196,14 @@ def open_batch(batch: Batch, n_items: int, jobs: Any = None) -> Iterator[Runner]
     """
     kpi.check_members(batch.kpis or (), batch.plans)  # a wrong name fails here and not in a worker
     how = resolve(jobs)
+    if not is_sendable((batch.hooks, batch.own)):  # said here, not by a worker that dies
+        if how.kind == "processes" and jobs is not None:
+            message = (
+                f"hooks and KPIs of your own must be defined in a module to reach other processes, got jobs={jobs} and some that are not. "
+                'Hint: pass jobs="serial" or "threads:2", or put the functions into a file and import them.'
+            )
+            raise JobsError(message)
+        how = how if jobs is not None else Jobs("serial")
     if jobs is None and n_items * max(expected_leads(plan) for plan in batch.plans) < SMALL:
         how = Jobs("serial")
     with open_workers(measure, batch, how) as run:

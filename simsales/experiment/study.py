@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from simsales.errors import InvalidInputError, did_you_mean, got
 from simsales.same import Same
 
 if TYPE_CHECKING:
@@ -52,13 +54,30 @@ class Study(Same):
     notes: tuple[str, ...] = field(default=())
     setting: Setting | None = None
 
-    def summary(self) -> pd.DataFrame:
+    def summary(self, kpis: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row a KPI: ``mean, mc_error, sd, p10, p50, p90, n``.
+
+        Parameters
+        ----------
+        kpis : sequence of str, optional
+            Only these.
 
         ``mc_error`` is the standard error of the mean (it shrinks with more replications); ``sd`` and the quantiles
         describe how much one replication differs from the next (they do not).
+
+        Raises
+        ------
+        InvalidInputError
+            If the study has no KPI of a name.
         """
-        return spread(self.frame)
+        if kpis is None:
+            return spread(self.frame)
+        wanted = [kpis] if isinstance(kpis, str) else list(kpis)
+        absent = [name for name in wanted if name not in self.frame]
+        if absent:
+            message = f"kpis must be some that the study holds, got {got(absent[0])}. {did_you_mean(str(absent[0]), self.frame.columns)}"
+            raise InvalidInputError(message)
+        return spread(self.frame[wanted])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the study in the JSON shape of ``simsales run --json``; undefined numbers are None."""

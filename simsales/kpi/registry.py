@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from simsales.errors import got
 from simsales.kpi import measures
-from simsales.kpi.base import Kpi
+from simsales.kpi.base import Kpi, KpiError
 
 _ATTRIBUTES = ("segment", "channel", "product", "region")
 _DEALS = (*_ATTRIBUTES, "rep", "team")
@@ -87,3 +89,63 @@ _SUMS = ("leads", "won", "bookings", "commission", "cost", "net", "cash", "margi
 
 KPIS: dict[str, Kpi] = {kpi.name: replace(kpi, adds_up=kpi.name in _SUMS) for kpi in (*_REGISTRY, *_FURTHER)}
 """Every KPI by name."""
+
+BUILT_IN = frozenset(KPIS)
+
+
+def register(kpi: Kpi) -> Kpi:
+    """Let a KPI of one's own be known by its name, in tables, studies and comparisons; workers learn it, too.
+
+    Parameters
+    ----------
+    kpi : Kpi
+        Its function goes from :class:`simsales.facts.Facts` to a number. To reach worker processes it must be defined in a
+        module, not in a notebook or with ``lambda``.
+
+    Returns
+    -------
+    Kpi
+        The same.
+
+    Raises
+    ------
+    KpiError
+        If the name is that of a built-in KPI or no plain word, or what is given is no KPI.
+
+    Examples
+    --------
+    >>> mine = register(Kpi("open_deals", "count", "deals open at the end", "target", "在手", lambda facts: 1.0))
+    >>> del KPIS[mine.name]
+    """
+    if not isinstance(kpi, Kpi):
+        message = f"kpi must be a name or a Kpi, got {got(kpi)}. Hint: simsales.kpi.Kpi(name, unit, definition, better, zh, function)."
+        raise KpiError(message)
+    if kpi.name in BUILT_IN or not kpi.name.isidentifier():
+        message = f"kpi.name must be a word of your own, got {got(kpi.name)}. Hint: letters, digits and _; not the name of a built-in KPI."
+        raise KpiError(message)
+    if not callable(kpi.function) or kpi.better not in ("higher", "lower", "target"):
+        message = f"kpi must have a function, and higher, lower or target as its good direction, got {got(kpi.function)} and {got(kpi.better)}."
+        raise KpiError(message)
+    KPIS[kpi.name] = kpi
+    return kpi
+
+
+def own() -> tuple[Kpi, ...]:
+    """Return the KPIs that are not built in."""
+    return tuple(kpi for name, kpi in KPIS.items() if name not in BUILT_IN)
+
+
+def names_of(kpis: Iterable[str | Kpi] | None) -> tuple[str, ...] | None:
+    """Return KPIs by name; those given as such are registered.
+
+    Raises
+    ------
+    KpiError
+        If it is one text in place of a list, or something else than names and KPIs.
+    """
+    if kpis is None:
+        return None
+    if isinstance(kpis, (str, Kpi)) or not isinstance(kpis, Iterable):
+        message = f"kpis must be a list of names, got {got(kpis)}. Hint: write kpis=['bookings']."
+        raise KpiError(message)
+    return tuple(kpi if isinstance(kpi, str) else register(kpi).name for kpi in kpis)

@@ -82,6 +82,10 @@ def apply(scenario: levers.Scenario, model: Model) -> Timeline:
     >>> [round(e.probability, 6) for e in better.stages[0].exits]
     [0.3, 0.7]
     """
+    if not isinstance(scenario, levers.Scenario) or not isinstance(model, Model):
+        order = " Hint: the scenario comes first: apply(scenario, model)." * (isinstance(scenario, Model) and isinstance(model, levers.Scenario))
+        message = f"apply must be given a Scenario and a Model, got {got(scenario)} and {got(model)}.{order}"
+        raise InvalidModelError(message)
     timeline = _applied(scenario, model)
     if any(change.uncertain for change in scenario.changes):
         checked_ends(scenario, lambda ends: _applied(ends, model))

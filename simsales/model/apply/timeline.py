@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from simsales.errors import InvalidModelError, got
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model
 
@@ -113,5 +114,23 @@ class Timeline:
 
 
 def as_timeline(model: Model | Timeline) -> Timeline:
-    """Return `model` as a timeline of one regime (a timeline is returned as it is)."""
+    """Return `model` as a timeline of one regime (a timeline is returned as it is).
+
+    Raises
+    ------
+    InvalidModelError
+        If it is neither.
+    """
+    if not isinstance(model, (Model, Timeline)):
+        message = f"model must be a Model, or a scenario applied to one, got {got(model)}. {_instead(model)}"
+        raise InvalidModelError(message)
     return model if isinstance(model, Timeline) else Timeline(model.name, (Regime(model),))
+
+
+def _instead(thing: object) -> str:
+    """Return what to do with something that is no model."""
+    if hasattr(thing, "changes"):
+        return "Hint: apply(scenario, model) says what a scenario makes of a model."
+    if hasattr(thing, "model"):
+        return "Hint: pass its .model."
+    return "Hint: load_model(path) reads one, Model(...) makes one."

@@ -139,7 +139,10 @@ def _status_table(rows: pd.DataFrame) -> Table:
 def _parameters(rows: pd.DataFrame) -> Table:
     """Return every parameter, folded."""
     bounds = zip(rows["low"], rows["high"], rows["low"].notna() | rows["high"].notna(), strict=True)
+    said = rows["text"] if "text" in rows else [""] * len(rows)
     shown = rows.assign(
+        n=[None if pd.isna(n) else int(n) for n in rows["n"]],
+        value=[stated or value for stated, value in zip(said, rows["value"], strict=True)],
         path=paths_without_names([str(path) for path in rows["path"]]),
         interval=[text.interval(low, high) if known else "" for low, high, known in bounds],
     )
