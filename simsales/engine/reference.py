@@ -136,13 +136,13 @@ def _uncollected() -> Iterator[None]:
 
 
 def _first_roles(plan: Plan, r: int) -> list[int]:
-    """Return, for each entry stage, the role of its first task, else of the first task anywhere."""
-    row = plan.views[r]
-    anywhere = next(
-        (tasks[0][0] for view in row if view and (tasks := view.tasks + view.last_tasks)), None
-    )
-    if anywhere is None:
-        anywhere = int(plan.rep_role.min()) if plan.reps else NOBODY
-    return [
-        tasks[0][0] if view and (tasks := view.tasks + view.last_tasks) else anywhere for view in row
-    ]
+    """Return, for each entry stage, the role of its first task, else of the first task anywhere.
+
+    Who assists (a bot, too) takes over nothing, so owns nothing where anybody else has something to do.
+    """
+    row = [view.tasks + view.last_tasks if view else () for view in plan.views[r]]
+    every = [task for tasks in row for task in tasks]
+    some = next((task.role for task in every if not task.assist), every[0].role if every else None)
+    if some is None:
+        some = int(plan.rep_role.min()) if plan.reps else NOBODY
+    return [next((task.role for task in tasks if not task.assist), some) for tasks in row]

@@ -122,7 +122,7 @@ class _Table:
         """Return how far the stay is: at work, in its delay, or at the tasks at its end."""
         active = [task for task in visit.batch if not task.done.processed]
         found: dict[str, Any] = {
-            "worked_hours": visit.work - sum(task.work for task in active), "worked_by": self._rep(visit.rep),
+            "worked_hours": visit.work - sum(task.work for task in active if task.counts is visit), "worked_by": self._rep(visit.rep),
             "lead": self._rep(visit.lead), "effort": visit.effort if visit.effort != 1.0 else None,
             "waited_days": max(self.waits.get((visit.row[0], visit.row[1]), 0.0), visit.waited) or None,
             "passed": visit.passed or None,

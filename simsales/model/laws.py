@@ -64,9 +64,8 @@ class Law(Value):
         return 1.0 - self.cdf(np.asarray(x, dtype=float))
 
     def mean(self) -> float:
-        """Return the expectation (numerically, from the quantile function)."""
-        u = (np.arange(20_000) + 0.5) / 20_000
-        return float(np.mean(self.quantile(u)))
+        """Return the expectation, exactly; infinite where it is beyond the largest number."""
+        raise NotImplementedError
 
     def median(self) -> float:
         """Return the 50 % quantile."""
@@ -113,6 +112,10 @@ class Constant(Law):
         """Return 1 from the constant on, else 0."""
         return np.where(np.asarray(x) >= self.value, 1.0, 0.0)
 
+    def mean(self) -> float:
+        """Return the constant."""
+        return self.value
+
     def scaled(self, factor: float) -> Constant:
         """Return the constant times `factor`."""
         return Constant(value=self.value * factor)
@@ -147,6 +150,10 @@ class Uniform(Law):
             return np.where(np.asarray(x) >= self.low, 1.0, 0.0)
         return np.clip((np.asarray(x, dtype=float) - self.low) / width, 0.0, 1.0)
 
+    def mean(self) -> float:
+        """Return the middle."""
+        return 0.5 * (self.low + self.high)
+
     def scaled(self, factor: float) -> Uniform:
         """Return the interval times `factor`."""
         return Uniform(low=self.low * factor, high=self.high * factor)
@@ -165,6 +172,10 @@ class Exponential(Law):
     def cdf(self, x: Floats) -> Floats:
         """Return ``1 - exp(-x / mean)``."""
         return np.asarray(-np.expm1(-np.maximum(np.asarray(x, dtype=float), 0.0) / self.mean_))
+
+    def mean(self) -> float:
+        """Return the mean that is stated."""
+        return self.mean_
 
     def scaled(self, factor: float) -> Exponential:
         """Return the law with `factor` times the mean."""
@@ -194,6 +205,10 @@ class Gamma(Law):
         """Return the regularised incomplete gamma function."""
         scaled = np.maximum(np.asarray(x, dtype=float), 0.0) * (self._shape / self.mean_)
         return np.asarray(special.gammainc(self._shape, scaled))
+
+    def mean(self) -> float:
+        """Return the mean that is stated."""
+        return self.mean_
 
     def scaled(self, factor: float) -> Gamma:
         """Return the law with `factor` times the mean and the same cv."""
@@ -260,8 +275,11 @@ class Lognormal(Law):
         return np.asarray(special.ndtr((logs - self.log_median) / self.sigma))
 
     def mean(self) -> float:
-        """Return ``exp(log_median + sigma squared / 2)``."""
-        return float(np.exp(self.log_median + 0.5 * self.sigma**2))
+        """Return ``exp(log_median + sigma squared / 2)``, or the mean that is stated."""
+        if self.mean_ is not None:
+            return self.mean_
+        with np.errstate(over="ignore"):
+            return float(np.exp(self.log_median + 0.5 * self.sigma**2))
 
     def scaled(self, factor: float) -> Lognormal:
         """Return the law of `factor` times the draw (same spread)."""
@@ -292,11 +310,13 @@ class Weibull(Law):
     def cdf(self, x: Floats) -> Floats:
         """Return ``1 - exp(-(x / scale) ** shape)``."""
         ratio = np.maximum(np.asarray(x, dtype=float), 0.0) / self.scale
-        return np.asarray(-np.expm1(-(ratio**self.shape)))
+        with np.errstate(over="ignore"):
+            return np.asarray(-np.expm1(-(ratio**self.shape)))
 
     def mean(self) -> float:
         """Return ``scale Gamma(1 + 1 / shape)``."""
-        return float(self.scale * special.gamma(1.0 + 1.0 / self.shape))
+        with np.errstate(over="ignore"):
+            return float(self.scale * special.gamma(1.0 + 1.0 / self.shape))
 
     def scaled(self, factor: float) -> Weibull:
         """Return the law with `factor` times the scale."""
@@ -374,6 +394,11 @@ class Empirical(Law):
         share = np.where(gap > 0, (x - values[lo]) / np.where(gap > 0, gap, 1.0), 0.0)
         inside = p[lo] + share * (p[hi] - p[lo])
         return np.where(right == 0, 0.0, np.where(right == len(values), 1.0, inside))
+
+    def mean(self) -> float:
+        """Return the area under the quantile function."""
+        p, x = self.knots()
+        return float(np.sum(np.diff(p) * (x[1:] + x[:-1]) / 2.0) / (p[-1] - p[0]))
 
     def scaled(self, factor: float) -> Empirical:
         """Return the observed values times `factor`."""

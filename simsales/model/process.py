@@ -59,21 +59,35 @@ class Task(Value):
         On entry (R2), or after the delay and before the exit, as where closing a deal is what takes the rep's time.
     parallel : bool
         Begins together with the task before it (the stage goes on when all of them are done) instead of after it.
+    continues : bool
+        Goes on with the task before it: begins when that one ends, whatever runs beside the two.
     when : str, optional
         Condition such as ``amount >= 200000``; otherwise this task is skipped (a further approval tier).
     part : {'lead', 'own', 'assist'}
         Who leads the stage, does a part of his or her own, or assists; the lead's skill counts for the odds.
     gather : Gather, optional
         Wait for a meeting or a batch first.
+    counts_for : str, optional
+        A stage that the deal comes to later, and whose odds this work counts for instead of this one's: the skill of who
+        does it and its hours (work that is done ahead, beside this stage's own).
     """
 
     role: Name
     work_hours: AnyLaw
     at: Literal["start", "end"] = "start"
     parallel: bool = False
+    continues: bool = False
     when: str | None = None
     part: Part = "own"
     gather: Gather | None = None
+    counts_for: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_beginning(self) -> Task:
+        if self.parallel and self.continues:
+            message = "must be either parallel or continues, got both"
+            raise ValueError(message)
+        return self
 
 
 class Exit(Value):

@@ -35,7 +35,7 @@ WORDS: dict[tuple[str, ...], Any] = {
     ("channels", "campaigns", "start"): dt.date(2027, 2, 25), ("regions", "currency"): None,
     ("products", "life_cycle", "date"): dt.date(2027, 2, 28), ("fx", "start"): dt.date(2027, 3, 8),
     ("scoring", "factors", "kind"): "attribute", ("scoring", "form"): "logistic",
-    ("stages", "tasks", "role"): "SDR", ("stages", "tasks", "at"): "end", ("stages", "tasks", "parallel"): True, ("stages", "tasks", "when"): "amount >= 900",
+    ("stages", "tasks", "role"): "SDR", ("stages", "tasks", "at"): "end", ("stages", "tasks", "parallel"): True, ("stages", "tasks", "continues"): True, ("stages", "tasks", "when"): "amount >= 900",
     ("stages", "tasks", "part"): "own", ("stages", "tasks", "gather", "weekday"): "fri", ("stages", "exits", "to"): "no_decision", ("stages", "exits", "then"): None,
     ("stages", "exits", "reason"): "price", ("stages", "contexts", "when"): "visit >= 1", ("stages", "when"): None, ("stages", "escalate_to"): None,
     ("stages", "after_sale"): True, ("stages", "journey"): "decision", ("stages", "owner_role"): "AE", ("stages", "checklist"): "asked",

@@ -157,7 +157,18 @@ class Entering:
         if not view.tasks and deal.owner != NOBODY and self.staff.effort.on:
             rep_regime = self.staff.regime(deal.owner)
             visit.effort = self.staff.effort.multiplier(deal.owner, rep_regime, self.env.now)  # R8
+        if deal.ahead:
+            self._done_ahead(deal, visit)
         return visit
+
+    @staticmethod
+    def _done_ahead(deal: Deal, visit: Visit) -> None:
+        """Let work that was done for this stage count for its odds; what this stage does ahead begins anew."""
+        known = deal.ahead.pop(visit.stage, None)
+        if known is not None:
+            visit.rep, visit.lead, visit.work, visit.effort = known.rep, known.lead, known.work, known.effort
+        for item in visit.view.tasks:
+            deal.ahead.pop(item.counts_for, None)
 
     def _in_context(self, deal: Deal, view: StageView, number: int, since: float | None) -> StageView:
         """Return the stage as the first context that holds on entry has it."""

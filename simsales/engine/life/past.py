@@ -62,16 +62,18 @@ class Past(Staying):
         begin += WEEK * max(math.ceil((self.plan.start - WEEK - begin) / WEEK), 0)  # where the calendar is known
         time, total, role = begin, 0.0, deal.last_role if deal.last_role >= 0 else NOBODY
         for batch in visit.view.batches:
-            ends = [time]
+            ends, chain = [time], time
             for item in batch:
+                chain = chain if item.follows else time
                 if item.when is not None and not self.meets(deal, item.when, visit.number):
                     continue
-                comes = time
+                comes = chain
                 if visit.view.handoff is not None and role not in (NOBODY, item.role) and not item.assist:
                     u = self._draw_past(deal, visit, i, _HANDOFF + item.position)
                     comes += visit.view.handoff.delay.draw(u) * visit.view.handoff.scale
                 hours = item.law.draw(self._draw_past(deal, visit, i, item.position)) * visit.view.work_scale
-                ends.append(self.staff.done_by(deal, item.role, comes, hours))
+                chain = self.staff.done_by(deal, item.role, comes, hours)
+                ends.append(chain)
                 total += hours
                 role = role if item.assist else item.role
             time = max(ends)

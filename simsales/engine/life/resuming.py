@@ -10,7 +10,7 @@ from simsales.engine.life.staying import Onward
 from simsales.engine.life.working import NAN, Answer
 from simsales.engine.plan import NOBODY
 from simsales.engine.plan.opening import NOTHING, Known, KnownTask
-from simsales.engine.plan.process import Batches, TaskView
+from simsales.engine.plan.process import Batches, TaskView, chains
 from simsales.engine.streams import Purpose
 from simsales.engine.worktime import INSTANT
 
@@ -102,9 +102,9 @@ class Resuming(Past):
             tasks = tuple(self._task_again(deal, visit, item, state) for item, state in zip(items, states, strict=True))
             visit.batch = tasks
             for item, task, state in zip(items, tasks, states, strict=True):
-                task.done.callbacks.append(partial(self.ended, item, task))
+                task.done.callbacks.append(partial(self.ended, _from(rest[0], item), task))
                 self._take_up(item, task, state)
-            reason = yield from self.all_served(deal, visit, tasks)
+            reason = yield from self.all_served(deal, visit)
         return reason or (yield from self.work(deal, visit, rest[1:], self.env.now))
 
     def _task_again(self, deal: Deal, visit: Visit, item: TaskView, state: KnownTask) -> Task:
@@ -183,3 +183,9 @@ def _rest(batches: Batches, going_on: dict[int, KnownTask]) -> Batches:
         if any(item.position in going_on for item in batch):
             return batches[b:]
     return ()
+
+
+def _from(batch: tuple[TaskView, ...], item: TaskView) -> tuple[TaskView, ...]:
+    """Return a task of a group and what goes on with it."""
+    chain = next(chain for chain in chains(batch) if item in chain)
+    return chain[chain.index(item) :]

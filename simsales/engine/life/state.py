@@ -73,8 +73,20 @@ class Deal:
     """Lost from outside: its life has to stop wherever it is."""
     handovers: int = 0
     """How many of its owners have left."""
+    ahead: dict[int, Ahead] = field(default_factory=dict)
+    """What has been worked for stages to come."""
     barred: tuple[int, float] | None = None
     """Who lost the deal to the pool, and until when he or she may not take it back."""
+
+
+@dataclass(slots=True, eq=False)
+class Ahead:
+    """What counts for the odds of a stage that a deal has not come to yet: who worked for it, who led, for how long."""
+
+    rep: int = NOBODY
+    lead: int = NOBODY
+    work: float = 0.0
+    effort: float = 1.0
 
 
 @dataclass(slots=True, eq=False)
@@ -123,8 +135,10 @@ class Task:
     since: float
     done: Event
     row: list[float]
-    position: int = 0
+    position: int
     """Which task of the stage it is, first ones first."""
+    counts: Visit | Ahead
+    """For whose odds it is done."""
     pace: float = 1.0
     """Hours of work in an hour of working time, read at its start."""
     before: float = 0.0

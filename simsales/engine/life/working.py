@@ -12,9 +12,9 @@ from simsales.engine.environment import Kind, Review
 from simsales.engine.hooks import Hooks
 from simsales.engine.life.gathering import Gathering
 from simsales.engine.life.leaving import Leaving
-from simsales.engine.life.state import HANDOFF, NO_RESPONSE, Deal, Task, Visit
+from simsales.engine.life.state import HANDOFF, NO_RESPONSE, Ahead, Deal, Task, Visit
 from simsales.engine.plan import NOBODY, Plan
-from simsales.engine.plan.process import PASS, Batches, TaskView
+from simsales.engine.plan.process import PASS, Batches, TaskView, chains
 from simsales.engine.streams import MASK, Purpose
 
 GONE = -1
@@ -93,9 +93,10 @@ class Working(Leaving):
         key, scale = self.plan.stage_key[visit.stage], visit.view.work_scale
         u = self.draw(deal.ordinal, Purpose.WORK + item.position, key, visit.number)
         hours = done + item.law.residual(u, done / scale) * scale if done > 0.0 else item.law.draw(u) * scale
-        visit.work += hours
+        counts = visit if item.counts_for == NOBODY else deal.ahead.setdefault(item.counts_for, Ahead())
+        counts.work += hours
         row = [deal.ordinal, visit.row[1], visit.stage, item.role, NOBODY, since, NAN, NAN, NAN, NAN, ready]
-        return Task(deal, visit, item.role, hours, since, Event(self.env), row, item.position)
+        return Task(deal, visit, item.role, hours, since, Event(self.env), row, item.position, counts)
 
     def submit(self, task: Task, item: TaskView) -> None:
         """Queue a task, now or with a meeting or a batch; its deal may give up meanwhile (R3, R4)."""
@@ -138,27 +139,38 @@ class Working(Leaving):
         if not item.assist:
             task.deal.last_role = item.role
         if item.lead:
-            task.visit.lead = task.rep
+            task.counts.lead = task.rep
 
     # several at once ----------------------------------------------------------------------------
 
     def together(self, deal: Deal, visit: Visit, batch: tuple[TaskView, ...], since: float) -> Answer:
         """Let reps do tasks that begin together; all of them have to be done (R2)."""
-        items = [item for item in batch if item.when is None or self.meets(deal, item.when, visit.number)]
-        hands = [since if self._changes_hands(deal, item) else NAN for item in items]
-        tasks = tuple(self.task(deal, visit, item, since, ready) for item, ready in zip(items, hands, strict=True))
+        every = [self._to_do(deal, visit, chain) for chain in chains(batch)]
+        todo = [chain for chain in every if chain]
+        hands = [since if self._changes_hands(deal, chain[0]) else NAN for chain in todo]
+        tasks = tuple(self.task(deal, visit, chain[0], since, ready) for chain, ready in zip(todo, hands, strict=True))
         visit.batch = tasks
-        for item, task in zip(items, tasks, strict=True):
-            task.done.callbacks.append(partial(self.ended, item, task))
-            self._begin(item, task)
-        return (yield from self.all_served(deal, visit, tasks))
+        for chain, task in zip(todo, tasks, strict=True):
+            task.done.callbacks.append(partial(self.ended, chain, task))
+            self._begin(chain[0], task)
+        return (yield from self.all_served(deal, visit))
+
+    def _to_do(self, deal: Deal, visit: Visit, chain: tuple[TaskView, ...]) -> tuple[TaskView, ...]:
+        """Return a chain from its first task on whose condition holds."""
+        for i, item in enumerate(chain):
+            if item.when is None or self.meets(deal, item.when, visit.number):
+                return chain[i:]
+        return ()
 
     @staticmethod
-    def all_served(deal: Deal, visit: Visit, tasks: tuple[Task, ...]) -> Answer:
-        """Wait until tasks that began together are done, given up, or passed on."""
-        for task in tasks:
+    def all_served(deal: Deal, visit: Visit) -> Answer:
+        """Wait until tasks that began together, and those that went on with them, are done, given up, or passed on."""
+        i = 0
+        while i < len(visit.batch):
+            task = visit.batch[i]
             if not task.done.processed:
                 yield task.done
+            i += 1
         visit.batch = ()
         return GONE if deal.over else deal.doomed
 
@@ -175,11 +187,20 @@ class Working(Leaving):
         arrival = self.env.at(self.env.now + delay, Kind.DELAY_END, task.deal.ordinal, sub=item.position)
         arrival.callbacks.append(partial(self._arrive, item, task, lost))
 
-    def ended(self, item: TaskView, task: Task, _: Event) -> None:
-        """Free who did a task of several, and note who it was."""
+    def ended(self, chain: tuple[TaskView, ...], task: Task, _: Event) -> None:
+        """Free who did a task of several, and note who it was; what goes on with it begins."""
         if task.rep != NOBODY and not task.lapsed:
             self.staff.finish(task)
-            self._note(item, task)
+            self._note(chain[0], task)
+        deal, visit = task.deal, task.visit
+        rest = chain[1:]
+        if not rest or task.lapsed or visit.passed or deal.doomed or not (rest := self._to_do(deal, visit, rest)):
+            return
+        now = self.env.now
+        following = self.task(deal, visit, rest[0], now, now if self._changes_hands(deal, rest[0]) else NAN)
+        visit.batch = (*visit.batch, following)
+        following.done.callbacks.append(partial(self.ended, rest, following))
+        self._begin(rest[0], following)
 
     def _arrive(self, item: TaskView, task: Task, lost: bool, _: Event) -> None:
         """Let a task of several queue after its hand-off, unless it was taken back meanwhile."""

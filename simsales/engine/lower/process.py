@@ -48,7 +48,7 @@ def stage_extra(
 ) -> StageExtra:
     """Return what a stage states besides exits, tasks and limits; `own` are the exits of its contexts."""
     return StageExtra(
-        tasks=tuple(_tasks(stage)),
+        tasks=tuple(_tasks(low, stage)),
         exits=exits,
         contexts=tuple(
             ContextExtra(parse_condition(c.when), table, c.advance_logit, c.delay_scale, c.work_scale)
@@ -63,20 +63,23 @@ def stage_extra(
     )
 
 
-def _tasks(stage: Stage) -> list[TaskExtra]:
+def _tasks(low: Lowering, stage: Stage) -> list[TaskExtra]:
     """Return the tasks as listed; positions count tasks on entry first, then those at the end."""
     first = sum(task.at == "start" for task in stage.tasks)
     count = {"start": 0, "end": first}
     found = []
     for task in stage.tasks:
-        found.append(_task(task, count[task.at]))
+        found.append(_task(low, task, count[task.at]))
         count[task.at] += 1
     return found
 
 
-def _task(task: Task, position: int) -> TaskExtra:
+def _task(low: Lowering, task: Task, position: int) -> TaskExtra:
     when = None if task.when is None else parse_condition(task.when)
-    return TaskExtra(position, when, task.parallel, task.part == "lead", task.part == "assist", task.gather)
+    counts_for = NOBODY if task.counts_for is None else low.stages.index(task.counts_for)
+    return TaskExtra(
+        position, when, task.parallel, task.part == "lead", task.part == "assist", task.gather, task.continues, counts_for
+    )
 
 
 def _escalate(low: Lowering, stage: Stage) -> int:

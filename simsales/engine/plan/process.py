@@ -18,7 +18,10 @@ Clauses = tuple[Clause, ...]
 
 
 class TaskView(NamedTuple):
-    """One task of a stage; `position` counts the tasks of the stage as the model lists them, first ones first."""
+    """One task of a stage; `position` counts the tasks of the stage as the model lists them, first ones first.
+
+    `follows`: begins when the task before it ends, beside what else runs. `counts_for`: the stage for whose odds it is done.
+    """
 
     role: int
     law: Table
@@ -28,6 +31,8 @@ class TaskView(NamedTuple):
     lead: bool
     assist: bool
     gather: Gather | None
+    follows: bool = False
+    counts_for: int = NOBODY
 
 
 class TaskExtra(NamedTuple):
@@ -39,6 +44,8 @@ class TaskExtra(NamedTuple):
     lead: bool = False
     assist: bool = False
     gather: Gather | None = None
+    follows: bool = False
+    counts_for: int = NOBODY
 
     def at(self, role: int, law: Table) -> TaskView:
         """Return the task of a role."""
@@ -165,14 +172,30 @@ class StageView(NamedTuple):
 
 
 def batches(tasks: Sequence[TaskView]) -> Batches:
-    """Return tasks in groups: those of a group begin together."""
+    """Return tasks in groups that are done one after another; in a group of several, chains run side by side."""
     found: list[list[TaskView]] = []
     for task in tasks:
-        if task.parallel and found:
+        if (task.parallel or task.follows) and found:
             found[-1].append(task)
         else:
             found.append([task])
-    return tuple(tuple(group) for group in found)
+    return tuple(batch for group in found for batch in _batches(group))
+
+
+def _batches(group: list[TaskView]) -> Batches:
+    """Return a group as it is, or task by task where nothing runs beside."""
+    return (tuple(group),) if any(task.parallel for task in group) else tuple((task,) for task in group)
+
+
+def chains(batch: Sequence[TaskView]) -> Batches:
+    """Return the tasks of a group in chains: within each, one begins when the one before it ends."""
+    found: list[list[TaskView]] = []
+    for task in batch:
+        if task.follows and found:
+            found[-1].append(task)
+        else:
+            found.append([task])
+    return tuple(tuple(chain) for chain in found)
 
 
 def dressed(plain: StageView, extra: StageExtra, tables: Sequence[Table]) -> StageView:

@@ -138,8 +138,8 @@ class Bench:
         for start, depth, days, roles in self._dips:
             if not roles or self.role[rep] in roles:
                 pace *= rules.dip_factor(depth, days, now - start)
-        task.visit.effort = self.effort.multiplier(rep, r, now)
-        return pace * task.visit.effort
+        task.counts.effort = self.effort.multiplier(rep, r, now)
+        return pace * task.counts.effort
 
     def done_by(self, deal: Deal, role: int, time: float, hours: float) -> float:
         """Return when work that begins at a time would be done: by who has the deal in that role, else at the mean pace."""

@@ -214,7 +214,7 @@ class Queues(Routing):
         task.pace = self._pace(rep, task)
         hours = task.work / task.pace
         end = self.hours[rep].add(now, hours, self.facts.until)
-        task.visit.rep = rep
+        task.counts.rep = rep
         task.row[4], task.row[6], task.row[7], task.row[8] = rep, now, end, hours
         self.env.at(end, Kind.TASK_END, deal.ordinal, task.done, task.position)
 
@@ -255,7 +255,7 @@ class Queues(Routing):
         now, hours = self.env.now, task.work - task.before
         pace = self._pace(rep, task) if pace != pace else pace  # noqa: PLR0124 - NaN: not known
         self.busy[rep] += 1
-        task.rep, task.visit.rep, task.pace = rep, rep, pace
+        task.rep, task.counts.rep, task.pace = rep, rep, pace
         end = self.hours[rep].add(now, hours / pace, self.facts.until)
         task.row[4], task.row[6], task.row[7], task.row[8] = rep, started, end, hours / pace
         self.env.at(end, Kind.TASK_END, task.deal.ordinal, task.done, task.position)

@@ -19,10 +19,10 @@ from pydantic import ValidationError
 from simsales.errors import InvalidModelError, did_you_mean, got
 from simsales.model import levers
 from simsales.model.apply import market, people, process, tasks
-from simsales.model.apply.process import merged
 from simsales.model.apply.sampling import checked_ends, sampled
 from simsales.model.apply.scope import check_scope
 from simsales.model.apply.timeline import Adoption, DatedCost, DatedDip, Regime, Timeline, Uncertain, as_timeline
+from simsales.model.apply.ways import merged
 from simsales.model.base import Value
 from simsales.model.calendars import zone
 from simsales.model.check.names import unknown_names

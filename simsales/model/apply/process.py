@@ -9,11 +9,27 @@ from typing import Any
 from simsales.errors import did_you_mean, got
 from simsales.model import levers
 from simsales.model.apply.spread import standardised
-from simsales.model.base import OUTCOMES
+from simsales.model.apply.ways import (
+    Exits,
+    Stages,
+    Way,
+    asks,
+    every_exit,
+    followed,
+    inserted,
+    left_out,
+    next_of,
+    place,
+    reached,
+    redirected,
+    sources,
+    with_exits,
+)
+from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
 from simsales.model.laws import Law
 from simsales.model.paths import replace_at
 from simsales.model.process import Stage
-from simsales.model.schema import Exit, Model
+from simsales.model.schema import Channel, Model
 
 
 def revalidated(model: Model, **updates: Any) -> Model:
@@ -62,11 +78,7 @@ def _set(change: levers.Set, model: Model) -> Model:
 
 def stage_index(model: Model, name: str, field: str) -> int:
     """Return the position of a stage that a change names in `field`."""
-    if name not in model.stage_names:
-        hint = did_you_mean(name, model.stage_names)
-        message = f".{field} must name a stage, got {got(name)}. {hint}"
-        raise ValueError(message)
-    return model.stage_names.index(name)
+    return place(model.stages, name, field)
 
 
 def swap(model: Model, i: int, stage: Stage) -> Model:
@@ -74,133 +86,152 @@ def swap(model: Model, i: int, stage: Stage) -> Model:
     return revalidated(model, stages=(*model.stages[:i], stage, *model.stages[i + 1 :]))
 
 
-def _with_exits(stage: Stage, exits: tuple[Exit, ...]) -> Stage:
-    return stage.model_copy(update={"exits": merged(exits)})
-
-
-def merged(exits: tuple[Exit, ...]) -> tuple[Exit, ...]:
-    """Return `exits` with those to one target added up (the likelier one's delay is kept)."""
-    by_target: dict[str, Exit] = {}
-    for exit_ in exits:
-        known = by_target.get(exit_.to)
-        if known is None:
-            by_target[exit_.to] = exit_
-            continue
-        likelier = known if known.probability >= exit_.probability else exit_
-        total = min(1.0, known.probability + exit_.probability)
-        by_target[exit_.to] = likelier.model_copy(update={"probability": total})
-    return tuple(by_target.values())
-
-
-def add(change: levers.Add, model: Model) -> Model:
+def _add(change: levers.Add, model: Model) -> Model:
     """Return the model with a stage, an exit or a channel more."""
     if change.channel is not None:
         return revalidated(model, channels=(*model.channels, change.channel))
     if change.exit is not None:
-        assert change.from_ is not None
-        i = stage_index(model, change.from_, "from")
-        share = 1.0 - change.exit.probability
-        kept = tuple(
-            exit_.model_copy(update={"probability": exit_.probability * share})
-            for exit_ in model.stages[i].exits
-            if exit_.to != change.exit.to
-        )
-        left = sum(exit_.probability for exit_ in kept)
-        if left > 0:
-            kept = tuple(
-                e.model_copy(update={"probability": e.probability * share / left}) for e in kept
-            )
-        return swap(model, i, _with_exits(model.stages[i], (*kept, change.exit)))
+        return _with_exit(change, model)
     assert change.stage is not None
     assert change.after is not None
     i = stage_index(model, change.after, "after")
     if change.stage.name in model.stage_names:
         message = f".stage.name must be new, got {got(change.stage.name)}."
         raise ValueError(message)
-    following = followed(model, i)
-    before = model.stages[i]
-    redirected = tuple(
-        e.model_copy(update={"to": change.stage.name}) if e.to == following else e
-        for e in before.exits
-    )
-    stages = (*model.stages[:i], _with_exits(before, redirected), change.stage, *model.stages[i + 1 :])
-    return revalidated(model, stages=stages)
+    return revalidated(model, stages=inserted(model.stages, i, change.stage))
 
 
-def removed(change: levers.Remove, model: Model) -> Model:
+def _with_exit(change: levers.Add, model: Model) -> Model:
+    """Return the model with one more way out of a stage, in its contexts too; it takes its share from the others."""
+    new = change.exit
+    assert new is not None
+    assert change.from_ is not None
+    i = stage_index(model, change.from_, "from")
+    share = 1.0 - new.probability
+
+    def joined(exits: Exits) -> Exits:
+        kept = tuple(e for e in exits if e.to != new.to)
+        left = sum(e.probability for e in kept)
+        factor = share / left if left > 0.0 else share
+        return (*(e.model_copy(update={"probability": e.probability * factor}) for e in kept), new)
+
+    return swap(model, i, with_exits(model.stages[i], joined))
+
+
+def _remove(change: levers.Remove, model: Model) -> Model:
     """Return the model without a stage or an exit."""
     if change.exit is not None:
-        assert change.from_ is not None
-        i = stage_index(model, change.from_, "from")
-        exits = model.stages[i].exits
-        kept = tuple(exit_ for exit_ in exits if exit_.to != change.exit)
-        if len(kept) == len(exits):
-            hint = did_you_mean(change.exit, [exit_.to for exit_ in exits])
-            message = f".exit must name an exit of '{change.from_}', got {got(change.exit)}. {hint}"
-            raise ValueError(message)
-        total = sum(exit_.probability for exit_ in kept)
-        if total <= 0:
-            message = f".exit must leave an exit of '{change.from_}' that can be taken, got none."
-            raise ValueError(message)
-        scaled = tuple(
-            e.model_copy(update={"probability": e.probability / total}) for e in kept
-        )
-        return swap(model, i, model.stages[i].model_copy(update={"exits": scaled}))
+        return _without_exit(change, model)
     assert change.stage is not None
     i = stage_index(model, change.stage, "stage")
-    target = change.to or next_of(model, i)
-    stages = []
-    for j, stage in enumerate(model.stages):
-        if j != i:
-            stages.append(redirected(stage, change.stage, target))
-    channels = []
-    for channel in model.channels:
-        entry = dict(channel.entry)
-        if change.stage in entry:
-            if target in OUTCOMES:
-                message = f".stage must not be where deals of channel '{channel.name}' enter."
-                raise ValueError(message)
-            entry[target] = entry.get(target, 0.0) + entry.pop(change.stage)
-        channels.append(channel.model_copy(update={"entry": entry}))
-    return revalidated(model, stages=tuple(stages), channels=tuple(channels))
+    return without_stage(model, i, _onward(model.stages, i, change.to))
 
 
-def redirected(stage: Stage, old: str, new: str) -> Stage:
-    """Return a stage whose exits, also those of its contexts, lead to `new` instead of `old`."""
-
-    def turned(exits: tuple[Exit, ...]) -> tuple[Exit, ...]:
-        return merged(tuple(e.model_copy(update={"to": new}) if e.to == old else e for e in exits))
-
-    contexts = tuple(c.model_copy(update={"exits": turned(c.exits)}) for c in stage.contexts)
-    return stage.model_copy(update={"exits": turned(stage.exits), "contexts": contexts})
-
-
-def followed(model: Model, i: int) -> str:
-    """Return where deals go from stage `i`: the next stage if it is an exit, else the likeliest way ahead."""
-    following = model.stage_names[i + 1] if i + 1 < len(model.stages) else "won"
-    if any(exit_.to == following for exit_ in model.stages[i].exits):
-        return following
-    try:
-        return next_of(model, i)
-    except ValueError:
-        message = f".after must name a stage with an exit forward, got {got(model.stages[i].name)}. Hint: add an exit to it first."
-        raise ValueError(message) from None
-
-
-def next_of(model: Model, i: int) -> str:
-    """Return the most likely exit of stage `i` that goes forward."""
-    later = {*model.stage_names[i + 1 :], "won"}
-    forward = [exit_ for exit_ in model.stages[i].exits if exit_.to in later]
-    if not forward:
-        message = f".to must be given: stage '{model.stages[i].name}' has no exit forward."
+def _onward(stages: Stages, i: int, to: str | None) -> Way:
+    """Return where deals go on that do not come to stage `i` any more."""
+    if to is None:
+        return next_of(stages, i)
+    if to == stages[i].name:
+        message = f".to must be another stage or an outcome, got {got(to)}. Hint: leave it out for the likeliest way ahead."
         raise ValueError(message)
-    return max(forward, key=lambda exit_: exit_.probability).to
+    then = next((e.then for e in stages[i].exits if e.to == to), None)
+    return Way(to, then)
+
+
+def without_stage(model: Model, i: int, way: Way) -> Model:
+    """Return the model without stage `i`: deals go on `way` in no time, those that would enter there too."""
+    stages = left_out(model.stages, i, way, entered=_entered(model, i))
+    channels = tuple(_entering(channel, model.stages, i, way.to, stages[0].name if stages else "") for channel in model.channels)
+    return revalidated(model, stages=stages, channels=channels)
+
+
+def _entered(model: Model, i: int) -> bool:
+    """Tell whether new deals begin in stage `i`."""
+    return any(model.stages[i].name in channel.entry or (i == 0 and not channel.entry) for channel in model.channels)
+
+
+def _entering(channel: Channel, stages: Stages, i: int, to: str, first: str) -> Channel:
+    """Return a channel whose deals enter at `to` instead of at stage `i`."""
+    gone = stages[i].name
+    entry = dict(channel.entry) or ({gone: 1.0} if i == 0 else {})
+    if gone not in entry:
+        return channel
+    if to in (*OUTCOMES, *AFTER_OUTCOMES):
+        message = (
+            f".stage must not be where deals of channel '{channel.name}' enter, got {got(gone)}. "
+            f"Hint: set channels[{channel.name}].entry first."
+        )
+        raise ValueError(message)
+    share = entry.pop(gone)
+    entry[to] = entry.get(to, 0.0) + share
+    if not channel.entry and to == first:  # where everybody enters who is told nothing
+        return channel
+    return channel.model_copy(update={"entry": entry})
+
+
+def _without_exit(change: levers.Remove, model: Model) -> Model:
+    """Return the model in which nobody leaves a stage by one of its exits, whatever the context."""
+    assert change.from_ is not None
+    i = stage_index(model, change.from_, "from")
+    stage = model.stages[i]
+    known = list(dict.fromkeys(exit_.to for exit_ in every_exit(stage)))
+    if change.exit not in known:
+        hint = did_you_mean(change.exit or "", known)
+        message = f".exit must name an exit of '{change.from_}', got {got(change.exit)}. {hint}"
+        raise ValueError(message)
+
+    def kept(exits: Exits) -> Exits:
+        others = tuple(e for e in exits if e.to != change.exit)
+        total = sum(e.probability for e in others)
+        if total <= 0.0:
+            message = f".exit must leave an exit of '{change.from_}' that can be taken, got none."
+            raise ValueError(message)
+        if len(others) == len(exits):
+            return exits
+        return tuple(e.model_copy(update={"probability": e.probability / total}) for e in others)
+
+    return swap(model, i, with_exits(stage, kept))
+
+
+def _reorder(change: levers.Reorder, model: Model) -> Model:
+    """Return the model with a stage behind another one: taken out as `remove` does, put in as `add` does."""
+    i, j = stage_index(model, change.stage, "stage"), stage_index(model, change.after, "after")
+    if i == j:
+        message = f".after must be another stage, got {got(change.after)}."
+        raise ValueError(message)
+    if i == j + 1 and followed(model.stages, j).to == change.stage:
+        return model  # it is there
+    stage, way = model.stages[i], next_of(model.stages, i)
+    rest = model.stages[:i] + model.stages[i + 1 :]
+    _told_apart(change, model.stages, way)
+    without = left_out(model.stages, i, way, entered=_entered(model, i))
+    k = place(without, change.after, "after")
+    following = followed(without, k)
+    moved = redirected(stage, way.to, following)
+    channels = tuple(_entering(channel, model.stages, i, way.to, rest[0].name) for channel in model.channels)
+    return revalidated(model, stages=inserted(without, k, moved), channels=channels)
+
+
+def _told_apart(change: levers.Reorder, stages: Stages, way: Way) -> None:
+    """Refuse to move what conditions ask for by its place."""
+    j = place(stages, change.after, "after")
+    behind = {*reached(stages, way.to), *reached(stages, followed(stages, j).to)}
+    before = {change.after, *sources(stages, change.stage)}
+    for stage in stages:
+        named = asks(stage)
+        if change.stage in named or (stage.name == change.stage and named) or (stage.name in behind and before & named):
+            message = (
+                f".stage must not be one whose place conditions of '{stage.name}' ask for (previous), got {got(change.stage)}. "
+                f"Hint: say first, with set, what '{stage.name}' should ask for."
+            )
+            raise ValueError(message)
 
 
 STEPS: dict[str, Callable[[Any, Model], Model]] = {
     "scale": _scale,
     "set": _set,
     "standardise": _standardise,
-    "add": add,
-    "remove": removed,
+    "add": _add,
+    "remove": _remove,
+    "reorder": _reorder,
 }

@@ -109,12 +109,19 @@ def _tasks(model: Model, path: str, stage: Stage) -> Iterator[str]:
                 f"{path}.tasks[{j}].role must be one of the roles, got {got(task.role)}. "
                 f"{did_you_mean(task.role, names)}"
             )
-        if task.parallel and task.at not in begun:
+        if (task.parallel or task.continues) and task.at not in begun:
             yield (
-                f"{path}.tasks[{j}].parallel must follow a task with at: {task.at} to begin with, got the first one. "
+                f"{path}.tasks[{j}].{'parallel' if task.parallel else 'continues'} must follow a task with at: {task.at} "
+                "to begin with, got the first one. "
                 "Hint: mark the second of two tasks that begin together."
             )
         begun.add(task.at)
+        others = [name for name in model.stage_names if name != stage.name]
+        if task.counts_for is not None and task.counts_for not in others:
+            yield (
+                f"{path}.tasks[{j}].counts_for must be one of the other stages, got '{task.counts_for}'. "
+                f"{did_you_mean(task.counts_for, others)}"
+            )
         if task.when is not None:
             yield from _condition(model, f"{path}.tasks[{j}].when", task.when)
 
