@@ -9,7 +9,7 @@ from simsales.model import levers
 from simsales.model.apply.process import revalidated, stage_index, swap
 from simsales.model.apply.ways import Exits, asks, every_exit, merged, sources, with_exits
 from simsales.model.conditions import parse_condition
-from simsales.model.laws import Constant, Law
+from simsales.model.laws import AnyLaw, Constant
 from simsales.model.process import Context, Effects, Exit, Stage, Task
 from simsales.model.schema import Model
 
@@ -27,7 +27,7 @@ def parallel(change: levers.Parallel, model: Model) -> Model:
     known = [task.role for task in stage.tasks]
     for role in change.roles:
         if role not in known:
-            message = f".roles must do a task in '{stage.name}', got {got(role)}. {did_you_mean(role, known)}"
+            message = f".roles must do a task in '{stage.name}', got {role}. {did_you_mean(role, known)}"
             raise ValueError(message)
     tasks = _side_by_side(stage.tasks, change.roles)
     if tasks == stage.tasks and change.also is None:
@@ -121,7 +121,7 @@ def _joint_work(one: Stage, two: Stage, model: Model) -> Stage:
     return one.model_copy(update=update)
 
 
-def _longer(one: Law, two: Law) -> Law:
+def _longer(one: AnyLaw, two: AnyLaw) -> AnyLaw:
     return one if one.median() >= two.median() else two
 
 
@@ -149,9 +149,10 @@ def _plain(one: Stage, two: Stage, model: Model) -> Exits | None:
 
 def _odds_move(model: Model) -> bool:
     """Tell whether something shifts the odds of every stage: two decisions are shifted twice."""
-    kinds = (*model.segments, *model.products, *model.regions)
-    shifted = any(kind.advance_logit for kind in kinds) or any(event.win_logit for event in model.events)
-    return shifted or bool(model.shocks.win_logit_quarter_sd) or model.effort is not None
+    logits = [each.advance_logit for each in model.segments]
+    logits += [each.advance_logit for each in model.products] + [each.advance_logit for each in model.regions]
+    logits += [event.win_logit for event in model.events] + [model.shocks.win_logit_quarter_sd]
+    return any(logits) or model.effort is not None
 
 
 def _decided_after(stage: Stage, one: Stage, two: Stage, model: Model) -> tuple[Stage, Stage]:

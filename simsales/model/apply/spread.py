@@ -6,6 +6,7 @@ import math
 
 from simsales.model.laws import (
     Z90,
+    AnyLaw,
     Constant,
     Empirical,
     Gamma,
@@ -57,7 +58,7 @@ def standardised(law: Law, by: float) -> Law:
     return Constant(value=centre) if by == 0.0 else _drawn_in(law, centre, by)
 
 
-def _drawn_in(law: Law, centre: float, by: float) -> Law:
+def _drawn_in(law: Law, centre: float, by: float) -> AnyLaw:
     """Return the law of ``centre + by (draw - centre)``, in its mean, its standard deviation and its form."""
     if isinstance(law, Mixture):
         return Mixture(parts=tuple(Part(weight=each.weight, law=_drawn_in(each.law, centre, by)) for each in law.parts))
@@ -75,7 +76,7 @@ def _drawn_in(law: Law, centre: float, by: float) -> Law:
     return _of_form(law, mean, by if own == mean else by * (own / mean))
 
 
-def _of_form(law: Law, mean: float, factor: float) -> Law:
+def _of_form(law: Law, mean: float, factor: float) -> AnyLaw:
     """Return a law of the same form with another mean, whose cv is `factor` times as large."""
     # log(1 + cv squared) is finite where the cv itself is beyond all numbers
     wide = _log_variance(law)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from simsales.errors import did_you_mean, got
 from simsales.model.conditions import parse_condition
-from simsales.model.laws import Law, Mixture, Part
+from simsales.model.laws import AnyLaw, Mixture, Part
 from simsales.model.process import Context, Exit, Stage
 
 Exits = tuple[Exit, ...]
@@ -25,7 +25,7 @@ class Way(NamedTuple):
 # exits that meet --------------------------------------------------------------------------------
 
 
-def mixed(weighted: Iterable[tuple[float, Law]]) -> Law:
+def mixed(weighted: Iterable[tuple[float, AnyLaw]]) -> AnyLaw:
     """Return the law of a draw from one of several laws; equal ones are one, mixtures are opened.
 
     Examples
@@ -37,7 +37,7 @@ def mixed(weighted: Iterable[tuple[float, Law]]) -> Law:
     >>> mixed([(0.75, two), (0.25, ten)]).mean()
     4.0
     """
-    weights: dict[Law, float] = {}
+    weights: dict[AnyLaw, float] = {}
     for weight, law in weighted:
         parts = law.parts if isinstance(law, Mixture) else (Part(weight=1.0, law=law),)
         total = sum(part.weight for part in parts)
@@ -357,27 +357,3 @@ def reached(stages: Stages, name: str) -> list[str]:
 
 def _named(stages: Stages, name: str) -> Stage | None:
     return next((stage for stage in stages if stage.name == name), None)
-
-
-def _told(stage: Stage, gone: str, before: str, *, direct: bool) -> Stage | None:
-    """Return a stage that asks for `before` where it asked for `gone`; None where that is not the same.
-
-    Where deals came straight from `before`, too, both ways must have been treated alike.
-    """
-
-    def turn(text: str) -> str:
-        return " and ".join(dict.fromkeys(_AND.split(renamed(text, gone, before))))
-
-    def alone(text: str | None, name: str) -> bool:
-        """Tell whether a condition tells one of the two ways from the other."""
-        return asked(text) & {gone, before} == {name}
-
-    own = (stage.when, *(task.when for task in stage.tasks))
-    if not direct:
-        texts = (*own, *(c.when for c in stage.contexts))
-        return None if any(alone(text, before) for text in texts) else _asking(stage, turn)
-    by_gone = [c.model_copy(update={"when": turn(c.when)}) for c in stage.contexts if not alone(c.when, before)]
-    straight = [c.model_copy(update={"when": turn(c.when)}) for c in stage.contexts if not alone(c.when, gone)]
-    if by_gone != straight or any(alone(text, name) for text in own for name in (gone, before)):
-        return None
-    return _asking(stage.model_copy(update={"contexts": tuple(straight)}), turn)
