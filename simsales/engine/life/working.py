@@ -53,8 +53,10 @@ class Working(Leaving):
             item = batch[0]
             if item.when is not None and not self.meets(deal, item.when, visit.number):
                 continue
-            ready = since if self._changes_hands(deal, item) else NAN
-            if handoff is not None and ready == ready:
+            ready = NAN
+            if NOBODY != deal.last_role != item.role and self._changes_hands(deal, item):
+                ready = since
+            if handoff is not None and ready == ready:  # noqa: PLR0124 - not NaN
                 reason = yield from self.hand_on(deal, visit, item)
                 if reason:
                     return reason

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 
 _BITS, _MASK = 1 << 53, (1 << 64) - 1
 
@@ -17,9 +18,14 @@ def least_loaded(loads: Sequence[float], weights: Sequence[float], present: Sequ
     >>> least_loaded([4, 3, 6], [1.0, 1.0, 3.0], [0, 1, 2]), least_loaded([4, 3, 3], [1.0, 1.0, 1.0], [0, 1, 2])
     ([2], [1, 2])
     """
-    shares = [loads[rep] / weights[rep] for rep in present]
-    least = min(shares)
-    return [rep for rep, share in zip(present, shares, strict=True) if share == least]
+    least, tied = math.inf, []
+    for rep in present:
+        share = loads[rep] / weights[rep]
+        if share < least:
+            least, tied = share, [rep]
+        elif share == least:
+            tied.append(rep)
+    return tied
 
 
 def lot(u: float, reps: Sequence[int]) -> int:
@@ -30,23 +36,29 @@ def lot(u: float, reps: Sequence[int]) -> int:
     Examples
     --------
     >>> [lot(u, [0, 1]) for u in (0.1, 0.2, 0.3, 0.4)], [lot(u, [0, 1, 2]) for u in (0.1, 0.2, 0.3, 0.4)]
-    ([1, 1, 1, 0], [1, 2, 1, 0])
+    ([1, 1, 0, 1], [2, 2, 0, 1])
     """
     return min(reps, key=lambda rep: lot_number(u, rep))
 
 
 def lot_number(u: float, rep: int) -> int:
-    """Return a rep's lot number, 64 bits mixed from a keyed draw and the rep's position (the finaliser of SplitMix64).
+    """Return a rep's lot number: a keyed draw times the rep's own odd number, modulo 2**64 (multiplicative hashing).
 
     Examples
     --------
     >>> lot_number(0.5, 0) != lot_number(0.5, 1)
     True
     """
-    z = (int(u * _BITS) + (rep + 1) * 0x9E3779B97F4A7C15) & _MASK
+    return int(u * _BITS) * _odd(rep) & _MASK
+
+
+@lru_cache(maxsize=None)
+def _odd(rep: int) -> int:
+    """Return a rep's odd number: 64 bits mixed from his or her position (the finaliser of SplitMix64)."""
+    z = (rep + 1) * 0x9E3779B97F4A7C15 & _MASK
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & _MASK
     z = (z ^ z >> 27) * 0x94D049BB133111EB & _MASK
-    return z ^ z >> 31
+    return z ^ z >> 31 | 1
 
 
 def round_robin(last: int, present: Sequence[int]) -> int:

@@ -139,29 +139,29 @@ class Queues(Routing):
 
     # starting and ending -----------------------------------------------------------------------
 
-    def dispatch(self, rep: int, _: Event | None = None) -> None:
-        """Let a rep take tasks while there is time, room and work (R3)."""
-        while self._take_one(rep):
-            pass
-
-    def _take_one(self, rep: int) -> bool:
-        """Let a rep take the first task of the own queue and the pool; tell whether there was one, and time and room."""
-        if not self.present[rep] or self.env.now >= self.leaves[rep] or self._held:
+    def dispatch(self, rep: int, _: Event | None = None, *, once: bool = False) -> bool:
+        """Let a rep take tasks, or one, while there is time, room and work (R3); tell whether one was taken that might not be the last."""
+        if self._held or not self.present[rep] or self.env.now >= self.leaves[rep]:
             return False
-        role = self.role[rep]
-        if self.busy[rep] >= self.limit[self._begun][role]:
-            return False
-        mine, shared = self._head(self.own[rep]), self._head(self.pool[role])
-        if shared is not None and self.picky[role]:
-            shared = self._pick(rep, shared)
-        head = min(mine, shared) if mine is not None and shared is not None else mine or shared
-        if head is None:
-            return False
-        if not self.hours[rep].is_open(self.env.now):
-            self._wait_for_opening(rep)
-            return False
-        self._start(head[3], rep)
-        return True
+        role, own = self.role[rep], self.own[rep]
+        limit, pool = self.limit[self._begun][role], self.pool[role]
+        while self.busy[rep] < limit:
+            mine, shared = self._head(own), self._head(pool)
+            if shared is not None and self.picky[role]:
+                shared = self._pick(rep, shared)
+            if mine is None or shared is None:
+                head = mine or shared
+                if head is None:
+                    return False
+            else:
+                head = min(mine, shared)
+            if not self.hours[rep].is_open(self.env.now):
+                self._wait_for_opening(rep)
+                return False
+            self._start(head[3], rep)
+            if once:
+                return True
+        return False
 
     def hold(self) -> None:
         """Let nobody begin until all that comes at this instant, people and work, is there (R3, R7, R9)."""
@@ -193,7 +193,7 @@ class Queues(Routing):
             heapify(line)
             while line:
                 busy, since, number, rep = heappop(line)
-                if self._take_one(rep):
+                if self.dispatch(rep, once=True):
                     heappush(line, (busy + 1, since, number, rep))
 
     def _start(self, task: Task, rep: int) -> None:

@@ -15,6 +15,8 @@ from simsales.model.conditions import holds
 
 __all__ = ["Routing"]
 
+INFINITY = float("inf")
+
 
 class Routing(Bench):
     """Gives deals to reps, and keeps count of who has how many."""
@@ -48,7 +50,7 @@ class Routing(Bench):
     def assign(self, deal: Deal, role: int) -> int:
         """Return who works for the deal in a role, now chosen by the role's routing rule."""
         rule, present = self.plan.role_routing[deal.regime][role], self.on_duty[role]
-        if self.env.now >= self.soonest:  # who leaves at this instant gets nothing more
+        if self.soonest < INFINITY and self.env.now >= self.soonest:  # who leaves at this instant gets nothing more
             present = [rep for rep in present if self.env.now < self.leaves[rep]]
         if present and self.limited[role]:
             present = [rep for rep in present if self.has_room(rep, deal)]
@@ -73,11 +75,10 @@ class Routing(Bench):
             if chosen is not None:
                 return present[_position(chosen, names)]
         weights = self.weights[deal.regime]
-        times = deal.routed.get(role, 0) + 1
-        deal.routed[role] = times
         if rule == "round_robin" and self.last_routed[role] != NOBODY:
             return rules.round_robin(self.last_routed[role], present)
         if rule == "weighted":
+            times = deal.routed[role] = deal.routed.get(role, 0) + 1
             u = self.draws.one(deal.ordinal, Purpose.ROUTE, self.plan.role_key[role], times)
             return rules.weighted(weights, present, u)
         if rule in ("territory", "skill", "score"):
@@ -87,9 +88,8 @@ class Routing(Bench):
         return present[0] if len(present) == 1 else rules.lot(self._luck(deal, role), present)
 
     def _luck(self, deal: Deal, role: int) -> float:
-        """Return the deal's keyed draw for ties between reps of a role, anew each time that it is routed in it."""
-        times = max(deal.routed.get(role, 1), 1)
-        return self.draws.one(deal.ordinal, Purpose.TIE, self.plan.role_key[role], times)
+        """Return the deal's keyed draw for ties between reps of a role."""
+        return self.draws.one(deal.ordinal, Purpose.TIE, self.plan.role_key[role])
 
     def _candidates(self, deal: Deal, role: int, rule: str, present: list[int]) -> list[int]:
         """Return the reps, of those with room, whom a territory or a tier means."""
