@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 
 _BITS, _MASK = 1 << 53, (1 << 64) - 1
 
@@ -52,7 +52,7 @@ def lot_number(u: float, rep: int) -> int:
     return int(u * _BITS) * _odd(rep) & _MASK
 
 
-@lru_cache(maxsize=None)
+@cache
 def _odd(rep: int) -> int:
     """Return a rep's odd number: 64 bits mixed from his or her position (the finaliser of SplitMix64)."""
     z = (rep + 1) * 0x9E3779B97F4A7C15 & _MASK

@@ -170,7 +170,10 @@ class Staff(Queues):
         if found is not None:
             following, begins = found
             self.hired[following] = begins
-            self._staffing(begins, following, partial(self.hire, following))
+            if begins > self.env.now:
+                self._staffing(begins, following, partial(self.hire, following))
+            else:
+                self.hire(following)  # without a vacancy the newcomer is there when the deals are handed over
         self.leave(rep)
 
     # bookings ----------------------------------------------------------------------------------
