@@ -26,6 +26,8 @@ STAGES = {"stage": "str", "order": "int64", "kind": "str"}
 CHANGES = {"deal_id": "str", "changed_at": TIME, "field": "str", "value": "str"}
 
 SCHEMAS = {"deals": DEALS, "visits": VISITS, "tasks": TASKS, "reps": REPS, "stages": STAGES, "changes": CHANGES}
+RARE = {"tasks": {"dropped_at": TIME, "handed_at": TIME}}
+"""Columns that only some tables have (those of simulated runs), typed where they are there."""
 STATUSES = ("open", "won", "lost", "no_decision")
 
 
@@ -67,7 +69,9 @@ def shaped(frame: pd.DataFrame, table: str) -> pd.DataFrame:
     schema = SCHEMAS[table]
     columns = {name: _typed(frame, name, kind) for name, kind in schema.items()}
     for name in frame.columns:
-        if name not in schema:
+        if name in RARE.get(table, {}):
+            columns[str(name)] = _typed(frame, str(name), RARE[table][name])
+        elif name not in schema:
             extra = frame[name].reset_index(drop=True)
             columns[str(name)] = text(extra) if extra.dtype == object else extra
     return pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))

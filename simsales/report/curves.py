@@ -116,7 +116,8 @@ def waiting(log: Any) -> pd.DataFrame:  # noqa: ANN401 - History or EventLog
     Parameters
     ----------
     log : History or EventLog
-        Uses ``tasks`` (role, queued_at, started_at) and ``visits``; a task that never began waits until its visit ends.
+        Uses ``tasks`` (role, queued_at, started_at) and ``visits``; a task that never began waits until it was taken back
+        (``dropped_at``, where the log knows that), else until its visit ends.
 
     Returns
     -------
@@ -131,6 +132,8 @@ def waiting(log: Any) -> pd.DataFrame:  # noqa: ANN401 - History or EventLog
     ends = log.visits[["deal_id", "seq", "left_at"]].drop_duplicates(["deal_id", "seq"])
     tasks = tasks.merge(ends, on=["deal_id", "seq"], how="left")
     stop = tasks["started_at"].where(tasks["started_at"].notna(), tasks["left_at"])
+    if "dropped_at" in tasks:
+        stop = stop.where(tasks["dropped_at"].isna(), tasks["dropped_at"])
     roles = tasks["role"].astype(object).where(tasks["role"].notna(), "all").astype(str)
     pieces = [
         _steps(str(role), tasks.loc[part.index, "queued_at"], stop.loc[part.index], end)

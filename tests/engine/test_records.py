@@ -180,3 +180,17 @@ def test_half_of_the_deals_are_measured_by_the_level_that_half_took_up():
     assert abs((log.visit.sla == 1.0).mean() - 0.5) < 4.0 * math.sqrt(0.25 / n)
     still_open = np.isnan(log.visit.left).mean()  # of them it may not be known yet
     assert abs(KPIS["sla_breach"](log) - (log.visit.sla == 1.0).mean()) <= still_open
+
+
+def test_a_folder_keeps_what_was_taken_back_and_handed_on(tmp_path):
+    tasks = [{"role": "A", "work_hours": 12.0}, {"role": "B", "work_hours": 14.0}]
+    log = simulate(model(
+        channels=[LEADS], handoff={"delay_days": 0.2}, stages=[stage("Open", "won", 3.0, tasks=tasks, patience_days=1.0)],
+        roles=[{"name": "A", "routing": "pool"}, {"name": "B", "routing": "pool"}], reps=[{"role": "A"}, {"role": "B"}],
+    ))  # fmt: skip
+    history = log.to_history()
+    again = history.from_folder(history.to_folder(tmp_path / "run"))
+    assert again.tasks[["dropped_at", "handed_at"]].notna().any().all()
+    for name in ("queue_days", "handoff_days"):
+        assert KPIS[name](again) == pytest.approx(KPIS[name](log), rel=1e-6)
+    assert KPIS["handoff_days"](log) > 0.2

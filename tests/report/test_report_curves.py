@@ -77,6 +77,15 @@ def test_waiting_goes_up_when_a_task_queues_and_down_when_it_starts_or_is_given_
     assert steps == {0: 1, 1: 3, 2: 2, 3: 1, 6: 0, 10: 0}
 
 
+def test_a_task_that_was_taken_back_waits_until_then_and_not_until_its_visit_ends() -> None:
+    rows = tasks([("a", "AE", "x", 0, 2, 3), ("b", "AE", None, 1, None, None)])
+    rows["dropped_at"] = pd.DatetimeIndex([pd.NaT, day(4)])
+    log = SimpleNamespace(tasks=rows, visits=visits([("a", "S", 0, 5, "won"), ("b", "S", 1, 9, "won")]), observed_until=day(10))
+    found = waiting(log)
+    steps = dict(zip([(time - START) / pd.Timedelta(days=1) for time in found["time"]], found["waiting"], strict=True))
+    assert steps == {0: 1, 1: 2, 2: 1, 4: 0, 10: 0}
+
+
 def test_a_task_that_still_waits_at_the_end_is_still_waiting_there() -> None:
     log = SimpleNamespace(
         tasks=tasks([("a", "AE", None, 1, None, None)]), visits=visits([("a", "S", 0, None, None)]), observed_until=day(10)
