@@ -465,3 +465,65 @@ def test_waiting_after_the_sale_lasts_until_the_customer_goes():
     log = simulate(model, cases=4, until=30.0)
     assert log.deals["after"].tolist() == ["churned"] * 4
     assert kpi.table(log)["queue_days[stage=Care]"] == pytest.approx(3.0)
+
+
+# what the time of a run cannot tell, and what follows a sale --------------------------------------
+
+
+def slow(horizon: float, by: float = 1.0) -> Model:
+    """Half of all deals are won and half are lost, both after a median of 200 days."""
+    law = {"lognormal": {"median": 200.0 * by, "p90": 400.0 * by}}
+    exits = [{"to": "won", "probability": 0.5, "delay_days": law}, {"to": "lost", "probability": 0.5, "delay_days": law}]
+    return Model(channels=[{"name": "web", "leads_per_week": 40.0}], stages=[{"name": "S", "exits": exits}], horizon_days=horizon)
+
+
+def test_half_the_delay_is_half_the_cycle_however_long_the_run():
+    truth = 200.0 * math.exp((math.log(2.0) / 1.2815515655) ** 2 / 2)  # the mean of the law
+    for horizon in (365.0, 730.0, 1460.0):
+        base, fast = ([kpi.table(simulate(slow(horizon, by), seed=s)) for s in range(4)] for by in (1.0, 0.5))
+        for name, expected in (("cycle_days", 200.0), ("cycle_days_mean", truth)):
+            whole, half = (np.array([run[name] for run in runs]) for runs in (base, fast))
+            if horizon < 500 and name == "cycle_days_mean":
+                assert np.isnan(whole).all()  # an eighth of the deals outlasts the year: no mean can be told
+            else:
+                assert whole.mean() == pytest.approx(expected, abs=4 * 200 / math.sqrt(4 * 40 / 7 * horizon / 8))
+            assert half.mean() == pytest.approx(expected / 2, abs=2 * 200 / math.sqrt(4 * 40 / 7 * horizon / 8))
+
+
+def test_a_run_that_is_too_short_says_nothing_rather_than_something_short():
+    found = kpi.table(simulate(slow(150.0), seed=1))
+    assert found["won"] > 10
+    assert all(math.isnan(found[name]) for name in ("cycle_days", "cycle_days_mean", "cycle_days_p90", "time_in_stage_days"))
+
+
+def test_deals_that_are_parked_for_good_are_not_waited_for():
+    exits = [{"to": "won", "probability": 0.3, "delay_days": {"exponential": {"mean": 20.0}}}, {"to": "open", "probability": 0.7}]
+    for horizon in (300.0, 600.0):
+        model = Model(channels=[{"name": "web", "leads_per_week": 70.0}], stages=[{"name": "S", "exits": exits}], horizon_days=horizon)
+        found = kpi.table(simulate(model, seed=1))
+        error = 20.0 / math.sqrt(found["won"])
+        assert found["cycle_days"] == pytest.approx(20.0 * math.log(2.0), abs=4 * error)
+        assert found["cycle_days_mean"] == pytest.approx(20.0, abs=4 * error)
+        assert found["time_in_stage_days"] == pytest.approx(20.0, abs=4 * error)
+
+
+def test_funnel_counts_what_follows_a_sale_and_shares_of_all_deals():
+    stages = [
+        {"name": "One", "exits": [{"to": "Two", "probability": 0.5}, {"to": "Three", "probability": 0.3}, {"to": "lost", "probability": 0.2}]},
+        {"name": "Two", "exits": [{"to": "Three", "probability": 1.0}]},
+        {"name": "Three", "exits": [{"to": "won", "probability": 0.5, "then": "Care"}, {"to": "lost", "probability": 0.5}]},
+        {"name": "Care", "after_sale": True, "exits": [{"to": "retained", "probability": 0.8, "delay_days": 9.0}, {"to": "churned", "probability": 0.2}]},
+    ]
+    log = simulate(Model(channels=[{"name": "web", "leads_per_week": 700.0}], stages=stages), cases=400, until=300.0)
+    found, visits, deals = kpi.funnel(log).set_index("stage"), log.visits, log.deals
+    assert found.index.tolist() == ["One", "Two", "Three", "Care"]
+    assert found["after_sale"].tolist() == [False, False, False, True]
+    two = visits[visits["stage"] == "Two"]["deal_id"].nunique()
+    won, kept = (deals["status"] == "won").sum(), (deals["after"] == "retained").sum()
+    assert found.loc["One", "next"] == two < found.loc["One", "advanced"]  # the others skip it
+    assert found.loc["Two", "share"] == two / 400
+    assert found.loc["Three", ["advanced", "next"]].tolist() == [won, won]
+    assert found.loc["Care", ["entered", "advanced", "next"]].tolist() == [won, kept, kept]
+    assert found.loc["Care", ["share", "cumulative"]].tolist() == pytest.approx([won / 400, kept / 400])
+    before = kpi.funnel(log.to_history()).set_index("stage")
+    pd.testing.assert_frame_equal(before, found.loc[["One", "Two", "Three"]])

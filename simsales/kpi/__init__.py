@@ -15,15 +15,15 @@ from simsales.errors import did_you_mean, got
 from simsales.facts import Facts, facts_of, members_of
 from simsales.kpi.base import Kpi, KpiError
 from simsales.kpi.funnel import funnel, funnel_of
-from simsales.kpi.registry import KPIS, names_of, own, register
+from simsales.kpi.registry import KPIS, glossary, names_of, own, register
 
 if TYPE_CHECKING:
     from simsales.engine import EventLog, Plan
     from simsales.history import History
 
 __all__ = [
-    "DEFAULT_BY", "KPIS", "Kpi", "KpiError", "better", "check_members", "default_names", "funnel", "funnel_of", "names_of",
-    "own", "parse_name", "register", "table",
+    "DEFAULT_BY", "KPIS", "Kpi", "KpiError", "better", "check_members", "default_names", "funnel", "funnel_of", "glossary",
+    "names_of", "own", "parse_name", "register", "table",
 ]  # fmt: skip
 
 DEFAULT_BY = ("stage", "role", "segment", "channel")

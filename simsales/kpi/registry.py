@@ -22,23 +22,23 @@ _REGISTRY = (
     Kpi("bookings", "money", "sum of amounts of deals won in the run, by day of the win", "higher", "签约额", measures.bookings,
         (*_DEALS, "month")),
     Kpi("cycle_days", "days", "median days from creation to win, of deals that will be won: open deals count as open, so it does not depend on "
-        "the length of the run; not known where fewer than half of them can be won within it", "lower", "销售周期",
+        "the length of the run; not known where fewer than half of them can be won within it", "lower", "销售周期（中位数）",
         measures.cycle_days, _ATTRIBUTES),
     Kpi("cycle_days_p90", "days", "90th percentile of days from creation to win, of deals that will be won, as for the median; not known where the run "
         "is too short to see nine in ten of them won", "lower",
         "销售周期 P90", measures.cycle_days_p90, _ATTRIBUTES),
     Kpi("time_in_stage_days", "days", "mean length of a stay in a stage: queue + work + delay (overall: before the win); stays that are not over count "
         "as open; not known where more than a quarter of it would lie beyond the run", "lower",
-        "阶段停留时间", measures.time_in_stage_days, ("stage", *_ATTRIBUTES)),
+        "平均阶段停留时间", measures.time_in_stage_days, ("stage", *_ATTRIBUTES)),
     Kpi("queue_days", "days", "mean wait of a task for a rep, in calendar days; tasks that still wait count with their "
-        "wait so far, tasks given up with their wait until then", "lower", "排队时间", measures.queue_days, ("stage", "role", "rep",
+        "wait so far, tasks given up with their wait until then", "lower", "平均排队时间", measures.queue_days, ("stage", "role", "rep",
         "team", *_ATTRIBUTES)),
     Kpi("utilisation", "share", "busy working hours / available working hours (calendar x present x tasks at a time)",
         "target", "资源利用效率", measures.utilisation, ("role", "rep", "team")),
-    Kpi("wip", "count", "time average of open deals (by stage: of deals in the stage)", "target", "在手商机数", measures.wip,
+    Kpi("wip", "count", "time average of open deals (by stage: of deals in the stage)", "target", "平均在手商机数", measures.wip,
         ("stage", *_DEALS)),
     Kpi("response_hours", "hours", "median clock hours from creation to the start of the first task, of leads created in "
-        "the run that will be answered; leads that still wait count as waiting", "lower", "响应时间", measures.response_hours, _ATTRIBUTES),
+        "the run that will be answered; leads that still wait count as waiting", "lower", "响应时间（中位数）", measures.response_hours, _ATTRIBUTES),
     Kpi("no_response", "share", "cumulative incidence of lost because nobody had time at the end of follow-up, as for the win rate, among leads created in the run", "lower", "线索流失率",
         measures.no_response, _ATTRIBUTES),
     Kpi("quota_attainment", "share", "bookings credited / quota, over all reps with a plan and all their periods (quota "
@@ -63,7 +63,7 @@ _FURTHER = (
         "states no discounts)", "lower", "折扣率", measures.discount_rate, _DEALS),
     Kpi("avg_deal_size", "money", "mean amount of deals won in the run", "higher", "平均成交金额", measures.avg_deal_size, _DEALS),
     Kpi("cycle_days_mean", "days", "mean days from creation to win, of deals that will be won, as for the median; not known where "
-        "more than a quarter of it would lie beyond the run", "lower", "平均销售周期", measures.cycle_days_mean, _ATTRIBUTES),
+        "more than a quarter of it would lie beyond the run", "lower", "平均成交周期", measures.cycle_days_mean, _ATTRIBUTES),
     Kpi("response_hours_mean", "hours", "mean clock hours from creation to the start of the first task, of leads created in the run "
         "that will be answered", "lower", "平均响应时间", measures.response_hours_mean, _ATTRIBUTES),
     Kpi("sales_velocity", "money", "a day: leads a day x win rate x mean amount of a won deal; by Little's law the same as open deals x "
@@ -149,3 +149,26 @@ def names_of(kpis: Iterable[str | Kpi] | None) -> tuple[str, ...] | None:
         message = f"kpis must be a list of names, got {got(kpis)}. Hint: write kpis=['bookings']."
         raise KpiError(message)
     return tuple(kpi if isinstance(kpi, str) else register(kpi).name for kpi in kpis)
+
+
+ARROWS = {"higher": "↑", "lower": "↓", "target": "○"}
+
+
+def glossary() -> str:
+    """Return a table of all built-in KPIs in Markdown: name, unit, good direction, Chinese term, parts and definition.
+
+    Returns
+    -------
+    str
+        A row a KPI; ``docs/concepts.md`` holds it.
+
+    Examples
+    --------
+    >>> print(glossary().splitlines()[2])
+    | `leads` | count, sum | ↑ | 新增线索 | segment, channel, product, region, month | leads created in the run |
+    """
+    rows = ["| KPI | Unit | Good | 中文 | Also by | Definition |", "|---|---|---|---|---|---|"]
+    for kpi in (KPIS[name] for name in KPIS if name in BUILT_IN):
+        unit = f"{kpi.unit}, sum" if kpi.adds_up else kpi.unit
+        rows.append(f"| `{kpi.name}` | {unit} | {ARROWS[kpi.better]} | {kpi.zh} | {', '.join(kpi.by) or '–'} | {kpi.definition} |")
+    return "\n".join(rows)

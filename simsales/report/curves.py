@@ -36,7 +36,7 @@ def observed_curves(log: Any) -> pd.DataFrame:  # noqa: ANN401 - History or Even
     ----------
     Aalen and Johansen (1978), An empirical transition matrix for non-homogeneous Markov chains.
     """
-    visits, end, begin = log.visits, end_of(log), getattr(log, "observed_from", None)
+    visits, end, begin = log.visits, end_of(log), start_of(log)
     known = visits[visits["entered_at"].notna()]
     pieces = [_stage_curves(stage, part, end, begin) for stage, part in _in_order(log, known)]
     columns = ["stage", "days", "p", "exit", "kind", "at_risk"]
@@ -70,6 +70,25 @@ def end_of(log: Any) -> pd.Timestamp:  # noqa: ANN401
     """
     until = getattr(log, "observed_until", None)
     return pd.Timestamp(until if until is not None else log.moments(np.array([log.until]))[0])
+
+
+def start_of(log: Any) -> pd.Timestamp | None:  # noqa: ANN401
+    """Return the moment from which a log knows everything; None where it does not say.
+
+    Parameters
+    ----------
+    log : History or EventLog
+        Uses ``observed_from``, or ``start`` in days with ``moments``.
+
+    Returns
+    -------
+    Timestamp or None
+        In UTC.
+    """
+    begin = getattr(log, "observed_from", None)
+    if begin is None and hasattr(log, "moments"):
+        begin = log.moments(np.array([log.start]))[0]
+    return None if begin is None else pd.Timestamp(begin)
 
 
 def _stage_curves(stage: str, part: pd.DataFrame, end: pd.Timestamp, begin: pd.Timestamp | None) -> pd.DataFrame:
