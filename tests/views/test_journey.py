@@ -55,3 +55,22 @@ def test_a_model_without_a_journey_is_told_so():
     log = simulate(Model(channels=[{"name": "web", "leads_per_week": 7.0}], stages=[{"name": "A", "exits": [{"to": "won", "probability": 1.0}]}]), cases=3)
     with pytest.raises(InvalidInputError, match="stages must state their journey, got none that does. Hint: journey: awareness"):
         journey(log)
+
+
+def test_the_rate_of_a_state_does_not_depend_on_how_long_one_looks():
+    truth = [0.8, 0.75 * 0.75 * 350 / 450, 250 / 350 * 0.6, 130 / 150]
+    for days in (200.0, 500.0):
+        tables = [journey(simulate(load_model(TEMPLATE), seed=s, until=days)) for s in range(3)]
+        for i, expected in enumerate(truth):
+            rates, customers = ([table[name].iloc[i] for table in tables] for name in ("rate", "customers"))
+            over = sum(customers) - sum(table["open"].iloc[i] for table in tables)
+            assert np.mean(rates) == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / over)), (i, days)
+
+
+def test_customers_are_further_or_still_may_be_or_are_gone():
+    log = simulate(load_model(TEMPLATE), seed=3, until=200.0)
+    table, deals = journey(log), log.deals
+    kept = table.iloc[-1]
+    assert [kept["further"], kept["open"]] == [(deals["after"] == "retained").sum(), (deals["after"] == "open").sum()]
+    assert kept["further"] + kept["open"] + (deals["after"] == "churned").sum() == kept["customers"]
+    assert kept["further"] / kept["customers"] < 0.7 < kept["rate"]  # those who may still stay are not gone
