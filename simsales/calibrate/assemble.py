@@ -14,6 +14,7 @@ from simsales.calibrate.data import DAY, column, days
 from simsales.calibrate.exits import StageFit
 from simsales.calibrate.fit import Fit
 from simsales.calibrate.people import ASSUMED_UTILISATION, hours_worked, opening_wait, weekly_hours
+from simsales.calibrate.progress import progress
 from simsales.model.laws import AnyLaw, Constant, Empirical, Gamma
 from simsales.model.routing import Routing
 from simsales.model.schema import (
@@ -350,7 +351,8 @@ def opening(fit: Fit) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``deal_id, stage, age_days, created_days, amount, segment, channel, owner, visit``.
+        ``deal_id, stage, age_days, created_days, amount, segment, channel, owner, visit``; where the history has tasks
+        also how far each stay is, see :func:`simsales.calibrate.progress.progress`.
     """
     history = fit.history
     visits = history.visits
@@ -369,6 +371,9 @@ def opening(fit: Fit) -> pd.DataFrame:
         frame[name] = joined[name].to_numpy()
     labels = dict(zip(fit.people.names, fit.people.labels, strict=True))
     frame["owner"] = joined["owner"].map(labels).to_numpy()
+    worked = set(measured_work(fit)) if fit.people.names else set()
+    if worked:
+        frame = pd.concat([frame, progress(history, current, worked, labels)], axis=1)
     return frame.sort_values("deal_id", kind="stable").reset_index(drop=True)
 
 

@@ -36,7 +36,7 @@ R4  Patience. A task that has waited longer than the visit's patience loses the 
 R5  Exit. One keyed uniform against cumulative probabilities, best exits first; effects and shocks shift the
     log-odds of the advancing exits as a group. The delay is the chosen exit's own law.
     The first context whose condition holds on entry replaces exits, shifts odds, scales delays and work (an opening
-    deal's stage before is unknown). Odds know segment, product, region, skill (of who leads, else of who worked last,
+    deal's stage before is unknown unless the table says it). Odds know segment, product, region, skill (of who leads, else of who worked last,
     else of the owner), response, score, discount and touch (less than 1 % of the reference work counts as 1 %). A
     pace ties a deal's delays by a Gaussian copula of their uniforms, residual ones too; each law stays.
 R6  Gates, loops, limits. ``when`` is evaluated on entry; a skipped stage takes no time and is left by its
@@ -61,8 +61,15 @@ R8  Effort. A closed form of plan, attainment and time left, evaluated when a ta
     sums are shared out by days after a change. A win counts for whom the splits of the credit name. Usual pay is what the
     organisation before any change pays the seat. Nobody knows of a change, a leave or the end of the run beforehand.
     Timing moves the end of a won exit's delay, whoever owns the deal; a pulled deal is booked at its price cut.
-R9  Warm start. A deal that is open at the start keeps its age; exit and remaining delay are drawn given the
-    age. Deals that wait for a task keep their waiting time, and all have queued before anybody begins.
+R9  Warm start. A run restarted from its own state goes on in distribution as if it had not been cut. What is known of a deal
+    that is open at the start holds: its way so far, who works for it, whether it was answered, the hours done, and where
+    the stay is (its tasks waiting, in hand, on their way to another role; in its delay, and since when). The rest is drawn
+    given what is known: exit and remaining delay given the age of the delay and what moved the odds when it began, the work
+    in hand given the hours done, patience given the longest wait so far. Where only the age of the stay is known and its
+    tasks are done, their work is imagined by its laws at the mean pace, several times, and one of these pasts is chosen by
+    the probability that the delay has lasted since; a deal whose tasks are done was answered, when is not known. The stay
+    follows the regime and the context of its entry. All have queued before anybody begins. Draws of a run that goes on from
+    another one's state are keyed by the cut, except what all deals share (shocks of the quarter, factors of the week, events).
 R10 Order. Events are ordered by time (as computed), then kind (arrivals, delay ends, task ends, staffing changes and
     shift openings, reviews, patience), then id, then sub-key (position of the task, kind of review: service level,
     recycling, reclaiming); the consequences of one are complete before the next. Of staffing changes, regimes begin

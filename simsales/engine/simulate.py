@@ -45,8 +45,24 @@ def simulate(
     opening : DataFrame, optional
         Deals that are open at the start (R9): ``deal_id, stage, age_days`` (days in that stage), and as far
         as known ``created_days`` (at most 0, before the start) or ``created_at``, ``amount, segment,
-        channel, owner, visit`` (number of this stay in this stage), ``p_waiting`` (probability that its
-        tasks are still to be done; default 0: they are done, the deal is in its delay).
+        channel, product, region, owner, discount, score, visit`` (number of this stay in this stage), ``p_waiting``
+        (probability that its tasks are still to be done; default 0: they are done, the deal is in its delay). An empty
+        cell is not known, and drawn given what is known. Further columns, as :meth:`EventLog.opening` writes them:
+
+        * the stay: ``delay_days`` (age of its delay; default: drawn given `age_days` and the work before it), ``log_odds``
+          (what moved the odds of advancing as the delay began), ``worked_hours`` (of its tasks that are done),
+          ``worked_by, lead`` (reps), ``effort, waited_days`` (longest wait for a rep), ``passed`` (over to nobody after a breach
+          of the service level), ``exit, price_cut`` (once the tasks at its end have begun), ``ending`` (why it is lost
+          once what is in hand ends);
+        * the j-th task of the stage, where one goes on: ``task[j]`` (done, handing, gathering, waiting, working),
+          ``task_days[j]`` (for how long), ``task_rep[j]``, ``task_done[j]`` (hours of work), ``task_pace[j]`` (hours of work in
+          an hour of working time), ``task_role[j]`` (escalated to);
+        * the way: ``answered, response_hours, previous`` (stage), ``visits[STAGE]`` (earlier ones), ``last_role, credit`` (last
+          rep with a pay plan who worked on it), ``worked[ROLE]``;
+        * people: ``owner_role, rep[ROLE]`` (who works for it; with such columns an empty cell is nobody), ``barred,
+          barred_days`` (who may not take it back from the pool, for how many days);
+        * ``draw[...]``: uniforms behind what no column shows (``pace``, ``adoption DATE``, ``factor NAME``, ``score noise``,
+          ``exposure EVENT``, ``terms``, ``prospect``); ``cut_at``: when another run was cut whose state this is.
     cases : int, optional
         Exactly the first `cases` leads; without `until`, the run then ends `horizon_days` after the last.
     hooks : Hooks, optional
