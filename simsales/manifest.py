@@ -157,6 +157,8 @@ def timeline_data(timeline: Timeline) -> dict[str, Any]:
     }
     if timeline.base is not None and timeline.base != timeline.model:
         found["base"] = _plain(timeline.base)
+    if timeline.begins:
+        found["begins"] = [{"change": where, "start": _plain(day)} for where, day in timeline.begins]
     if timeline.dips:
         found["dips"] = _dips_data(timeline.dips)
     if timeline.uncertain is not None:
@@ -194,7 +196,8 @@ def timeline_from(data: Mapping[str, Any]) -> Timeline:
         scenario = Scenario.model_validate_json(json.dumps(known["scenario"]))
         uncertain = Uncertain(scenario, _model(known["base"]), _costs(known["costs"]), _dips(known["dips"]))
     base = _model(data["base"]) if "base" in data else None
-    return Timeline(str(data["name"]), regimes, _costs(data["costs"]), _dips(data.get("dips", [])), uncertain, base)
+    begins = tuple((str(each["change"]), dt.date.fromisoformat(each["start"])) for each in data.get("begins", []))
+    return Timeline(str(data["name"]), regimes, _costs(data["costs"]), _dips(data.get("dips", [])), uncertain, base, begins)
 
 
 def _needs(data: Mapping[str, Any]) -> tuple[Adoption, ...]:

@@ -63,6 +63,7 @@ def _deal_columns(facts: Deals, deals: list[Deal]) -> DealColumns:
         channel=facts.channel[:n],
         stage=ints("stage"),
         regime=ints("regime"),
+        made_under=facts.regime[:n],
         won_under=ints("won_under"),
         number=facts.number[:n],
         reason=ints("reason"),

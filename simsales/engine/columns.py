@@ -17,9 +17,9 @@ class DealColumns:
         Days since the epoch (closed: NaN while open), money, hours to the first task (NaN: none).
     status : ndarray of int
         ``WON, LOST, NO_DECISION`` or ``OPEN`` of :mod:`simsales.engine.plan`.
-    owner, segment, channel, stage, regime, won_under, number, reason : ndarray of int
-        -1 is nobody or unknown; `stage` is the last one; `regime` held at its last stage, `won_under` at the win (-1: not
-        won); `reason` indexes ``state.REASONS``.
+    owner, segment, channel, stage, regime, made_under, won_under, number, reason : ndarray of int
+        -1 is nobody or unknown; `stage` is the last one; `regime` held at its last stage, `made_under` at its creation (or the run's start),
+        `won_under` at the win (-1: not won); `reason` indexes ``state.REASONS``.
     opening : ndarray of bool
     product, region, currency, source : ndarray of int
         -1 where there is none (currency: where it is the model's); `source` is a position in ``plan.market.sources``, -1 for opening deals.
@@ -39,6 +39,7 @@ class DealColumns:
     channel: Ints
     stage: Ints
     regime: Ints
+    made_under: Ints
     won_under: Ints
     number: Ints
     reason: Ints

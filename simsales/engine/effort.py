@@ -74,7 +74,8 @@ class EffortState:
         pay = rules.marginal_pay(rule, finish, spread)
         if rule.spiffs or effort.ratchet_aversion > 0.0:
             pay += self._besides(rule, effort, finish, spread, time)
-        return rules.effort(pay, rule.reference, effort.elasticity, effort.minimum, effort.maximum)
+        usual = rule.reference if effort.reference_rate is None else effort.reference_rate  # a dated one holds from its day
+        return rules.effort(pay, usual, effort.elasticity, effort.minimum, effort.maximum)
 
     def _besides(self, rule: rules.PayRule, effort: Effort, finish: float, spread: float, time: float) -> float:
         """Return what SPIFFs of the day add to marginal pay, less what the ratchet takes."""

@@ -63,16 +63,18 @@ def from_log(log: EventLog) -> Facts:
 def _delivery(log: EventLog) -> Floats:
     """Return what each deal costs to deliver: a share of the list price before any change of the price.
 
-    An opening deal whose amount is stated has the price of before the changes.
+    The price is that under which the deal was created, the share of it that delivery costs that of its win. An opening
+    deal whose amount is stated has the price of before the changes.
     """
     plan, deal = log.plan, log.deal
-    rows = deal.regime
+    rows = deal.made_under
     if plan.opening is not None and len(plan.opening.ids):
         rows = rows.copy()
         agreed = np.flatnonzero(~np.isnan(plan.opening.amount))
         rows[agreed] = plan.n_regimes
     level = np.where(deal.segment >= 0, plan.market.price_level[rows, deal.segment], 1.0)
-    return np.asarray(plan.market.unit_cost[deal.regime] * deal.list_amount / level)
+    sold = np.where(deal.won_under >= 0, deal.won_under, deal.regime)
+    return np.asarray(plan.market.unit_cost[sold] * deal.list_amount / level)
 
 
 def _employment(log: EventLog) -> tuple[Floats, Floats]:

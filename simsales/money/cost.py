@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from simsales.engine.plan import Plan
     from simsales.engine.plan.market import Source
     from simsales.facts import Facts
+    from simsales.model.market import Campaign
 
 __all__ = [
     "RunCost", "campaign_cost", "change_cost", "delivered", "lead_cost", "marketing_costs", "overhead_cost", "partner_cost", "run_cost", "spend_cost",
@@ -195,31 +198,31 @@ def partner_cost(facts: Facts, plan: Plan, won: np.ndarray) -> np.ndarray:
 
 
 def campaign_cost(plan: Plan, source: Source, since: float, until: float) -> float:
-    """Return what a campaign costs if it begins in a span of time."""
+    """Return what a campaign costs on each day of a span on which what is in force then lets it begin."""
     channels = [channel_of(regime, plan.channels[source.channel]) for regime in plan.timeline.regimes]
     found = [
         next((each for each in channel.campaigns if each.name == source.campaign), None) if channel else None
         for channel in channels
     ]
-    begin = _midnight(plan, next(campaign.start for campaign in reversed(found) if campaign is not None))
-    if not since <= begin < until:
-        return 0.0
+    days = sorted({campaign.start for campaign in found if campaign is not None})
+    begins = [(day, _midnight(plan, day)) for day in days]
+    return sum(blend(plan, begin, partial(_cost_on, found, day)) for day, begin in begins if since <= begin < until)
 
-    def own(r: int) -> float:
-        campaign = found[r]
-        return 0.0 if campaign is None else campaign.cost
 
-    return blend(plan, begin, own)
+def _cost_on(found: list[Campaign | None], day: dt.date, r: int) -> float:
+    """Return what a campaign costs under a regime if it begins on a day."""
+    campaign = found[r]
+    return 0.0 if campaign is None or campaign.start != day else campaign.cost
 
 
 def spend_cost(plan: Plan, c: int, since: float, until: float) -> float:
-    """Return the money that a channel spends in a span of time, day by day."""
+    """Return the money that a channel spends in a span of time, day by day; where a change begins a day is cut."""
     cache: dict[tuple[int, float, float], float] = plan.__dict__.setdefault("_spend_costs", {})
     if (c, since, until) not in cache:
         channels = [channel_of(regime, plan.channels[c]) for regime in plan.timeline.regimes]
-        begins = np.arange(since, until).tolist()
-        spans = [(begin, min(begin + 1.0, until)) for begin in begins]
-        money = [money_per_week(plan, channels, 0.5 * (a + b)) * (b - a) for a, b in spans]
+        changes = [start for start in plan.regime_start.tolist() if since < start < until]
+        edges = [*np.union1d(np.arange(since, until), changes).tolist(), until]
+        money = [money_per_week(plan, channels, 0.5 * (a + b)) * (b - a) for a, b in pairwise(edges)]
         cache[c, since, until] = sum(money) / DAYS_PER_WEEK
     return cache[c, since, until]
 

@@ -28,7 +28,7 @@ RICH: dict[str, Any] = {
             "spend": {"per_week": 100.0, "most_leads_per_week": 6.0, "half_at": 160.0, "shape": 1.5, "lag_days": 2.0, "half_life_days": 9.0},
             "market": {"size": 400, "cooldown_days": 30.0},
         },
-        {"name": "fairs", "leads_per_week": 5.0, "segments": {"smb": 0.5, "mid": 0.5}},
+        {"name": "fairs", "leads_per_week": 5.0, "cost_per_lead": 4.0, "segments": {"smb": 0.5, "mid": 0.5}},
     ],
     "segments": [
         {"name": "smb", "amount": {"lognormal": {"median": 1000.0, "p90": 4000.0}}, "advance_logit": 0.2, "discount": {"uniform": {"low": 0.05, "high": 0.3}}},
@@ -69,7 +69,7 @@ RICH: dict[str, Any] = {
                                       {"role": "AE", "work_hours": 2.0, "gather": {"weekday": "tue"}, "when": "terms == standard"}],
             "exits": [{"to": "Approval", "probability": 0.6, "delay_days": GAMMA}, {"to": "Lead", "probability": 0.2, "delay_days": 1.0},
                       {"to": "no_decision", "probability": 0.2, "delay_days": 20.0}],
-            "contexts": [{"when": "previous == Offer", "exits": [{"to": "Offer", "probability": 0.5, "max_discount": 0.2}, {"to": "lost", "probability": 0.5}]}],
+            "contexts": [{"when": "segment == mid", "exits": [{"to": "Offer", "probability": 0.5, "max_discount": 0.2}, {"to": "lost", "probability": 0.5}]}],
             "handoff": {"delay_days": {"uniform": {"low": 0.1, "high": 1.0}}, "loss": 0.05, "communication": 1.5}, "max_visits": 2,
         },
         {
@@ -79,13 +79,13 @@ RICH: dict[str, Any] = {
         {
             "name": "Offer", "tasks": [{"role": "AE", "work_hours": {"uniform": {"low": 1.0, "high": 6.0}}}, {"role": "AE", "work_hours": 1.0, "at": "end", "gather": {"day_of_month": 9}}],
             "exits": [{"to": "won", "probability": 0.5, "delay_days": {"exponential": {"mean": 7.0}}, "then": "Service", "max_discount": 0.25},
-                      {"to": "Demo", "probability": 0.15, "delay_days": 1.0}, {"to": "lost", "probability": 0.3, "delay_days": 9.0}, {"to": "open", "probability": 0.05}],
+                      {"to": "Demo", "probability": 0.3, "delay_days": 1.0}, {"to": "lost", "probability": 0.15, "delay_days": 9.0}, {"to": "open", "probability": 0.05}],
         },
         {"name": "Service", "after_sale": True, "tasks": [{"role": "AE", "work_hours": 1.0}],
          "exits": [{"to": "retained", "probability": 0.6, "delay_days": 5.0}, {"to": "churned", "probability": 0.4, "delay_days": 5.0}]},
     ],
     "roles": [
-        {"name": "SDR", "queue": "score", "routing": "score", "tiers": [1.0, 2.0], "recycle_days": 2.0, "reclaim_days": 6.0, "discount_authority": 0.1},
+        {"name": "SDR", "queue": "score", "routing": "score", "tiers": [1.0, 2.0], "recycle_days": 0.5, "reclaim_days": 6.0, "discount_authority": 0.1},
         {"name": "AE", "queue": "due", "routing": "territory", "concurrency": 2, "max_open_deals": 30, "handover_loss": 0.2, "discount_authority": 0.1},
     ],
     "handoff": {"delay_days": {"uniform": {"low": 0.1, "high": 0.5}}, "loss": 0.3, "communication": 1.2},

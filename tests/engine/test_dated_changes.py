@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engine_models import simulate
+from engine_models import model, same, simulate
 from rich_model import Leaf, fields_of, is_number, leaves, rich
 
 from simsales import kpi
-from simsales.engine import EventLog
+from simsales.engine import EventLog, lower
 from simsales.engine.life.state import REASONS
 from simsales.errors import InvalidModelError
 from simsales.model.apply import Timeline, apply
@@ -57,10 +57,7 @@ IDENTITY = ("simsales", "name", "currency", "epoch", "timezone", "kind", "countr
 INERT = {
     ("channels", "spend", "lag_days"): "what has always been spent alike arrives alike whenever it was spent",
     ("channels", "spend", "half_life_days"): "what has always been spent alike has filled its stock",
-    ("scoring", "grades", "from"): "names a score for people",
-    ("plans", "quota"): "the organisation's target gives every rep a quota",
-    ("regions", "share"): "every channel that has regions states its own shares",
-    ("products", "share"): "every channel that has products states its own shares",
+    ("scoring", "grades", "from_"): "names a score for people",
 }
 """What does nothing in this organisation from any day on, and why."""
 
@@ -271,3 +268,113 @@ def _acts(changes: list[dict[str, Any]]) -> bool:
             if differing(known_by(base_run(seed), UNTIL), known_by(run, UNTIL)) or other_kpis(base_run(seed), run):
                 return True
     return False
+
+
+# what single numbers have to give ---------------------------------------------------------------
+
+PLAIN = {"channels": [{"name": "web", "leads_per_week": 100.0}], "segments": [{"name": "all", "amount": 100.0}], "horizon_days": 364.0}
+MIDYEAR, JULY = 178.0, "2027-07-01"  # days since Monday 2027-01-04
+
+
+def put(path: str, to: Any, start: str | None = JULY, **when: Any) -> dict[str, Any]:
+    return {"set": {"path": path, "to": to, **({} if start is None else {"start": start}), **when}}
+
+
+def run(base: Model, *changes: dict[str, Any], seed: int = 1) -> EventLog:
+    return simulate(apply(Scenario(changes=list(changes)), base), seed=seed)
+
+
+def test_a_rate_of_exchange_changes_on_its_day():
+    """An amount of 100 euros is 110 before July, and 130 after it; a rate that the base had for later falls away."""
+    base = model(**PLAIN, regions=[{"name": "eu", "currency": "EUR"}], fx={"EUR": [{"start": "2020-01-01", "rate": 1.1}, {"start": "2027-09-01", "rate": 2.0}]})
+    deal = run(base, put("fx[EUR]", 1.3)).deal
+    assert set(deal.amount[deal.created < MIDYEAR].round(9)) == {110.0}
+    assert set(deal.amount[deal.created >= MIDYEAR].round(9)) == {130.0}
+
+
+def test_overdispersion_begins_on_its_day():
+    """Weekly counts scatter as variance over mean says: 1 before, 9 after; 26 weeks of 30 futures each (4 standard errors)."""
+    base = model(**PLAIN)
+    counts = np.array([np.bincount((run(base, put("channels[web].overdispersion", 9.0), seed=s).deal.created // 7).astype(int), minlength=52) for s in range(30)])
+    for weeks, ratio in ((counts[:, :25], 1.0), (counts[:, 26:], 9.0)):
+        found = weeks.var(ddof=1) / 100.0
+        assert abs(found / ratio - 1.0) < 4.0 * (2.0 / weeks.size) ** 0.5 * 1.3  # a gamma mixture has some more
+
+
+def test_shocks_begin_on_their_day_and_are_those_of_an_undated_change():
+    """The quarter's draw is one: from July on the same factor stands on amounts and odds as if it had always been so strong."""
+    half = [{"name": "S", "exits": [{"to": "won", "probability": 0.5}, {"to": "lost", "probability": 0.5}]}]
+    base = model(**PLAIN, stages=half)
+    changes = [("shocks.amount_quarter_cv", 0.5), ("shocks.win_logit_quarter_sd", 2.0)]
+    plain, always, later = run(base), run(base, *(put(*each, None) for each in changes)), run(base, *(put(*each) for each in changes))
+    early, late = plain.deal.created < MIDYEAR, plain.deal.created >= MIDYEAR
+    for name in ("amount", "status"):
+        assert getattr(later.deal, name)[early].tolist() == getattr(plain.deal, name)[early].tolist()
+        assert getattr(later.deal, name)[late].tolist() == getattr(always.deal, name)[late].tolist() != getattr(plain.deal, name)[late].tolist()
+
+
+@pytest.mark.parametrize("change", [
+    {"scale": {"path": "channels[web].leads_per_week", "by": 3.0}}, {"set": {"path": "channels[web].trend_per_year", "to": 2.0}},
+    {"set": {"path": "channels[web].weekday", "to": {"sat": 9.0}}}, {"set": {"path": "channels[web].hours", "to": "10:00-16:00"}},
+    {"set": {"path": "products[P].life_cycle[2027-01-01].factor", "to": 4.0}}, {"scale": {"path": "channels[web].overdispersion", "by": 2.0}},
+    {"set": {"path": "channels[web].season", "to": {"feb": 5.0}}}, {"set": {"path": "channels[web].campaigns", "to": [{"name": "fair", "start": "2027-02-13", "leads": 5000.0}]}},
+    {"set": {"path": "channels[web].spend.lag_days", "to": 0.0}}, {"scale": {"path": "channels[web].spend.half_life_days", "by": 0.1}}, {"scale": {"path": "channels[web].spend.per_week", "by": 9.0}},
+])  # fmt: skip
+def test_a_week_keeps_the_leads_of_the_days_before_a_switch(change):
+    """Also where the week's count is overdispersed, and where the change is only worth the share that has risen."""
+    channel = {"name": "web", "leads_per_week": 50.0, "overdispersion": 3.0, "hours": "08:00-18:00",
+               "spend": {"per_week": 100.0, "most_leads_per_week": 40.0, "half_at": 90.0, "lag_days": 3.5, "half_life_days": 5.0}}  # fmt: skip
+    base = model(channels=[channel], products=[{"name": "P", "life_cycle": [{"date": "2027-01-01", "factor": 1.0}, {"date": "2028-01-01", "factor": 2.0}]}])
+    saturday = 40.0
+    plain = simulate(base).deal.created
+    [kind] = change
+    for when in ({}, {"ramp_days": 30.0, "adoption": 0.7}):
+        if when and change[kind]["path"].endswith(("overdispersion", "half_life_days")):
+            continue  # not for a share of the leads
+        moved = run(base, {kind: {**change[kind], "start": "2027-02-13", **when}}).deal.created
+        assert plain[plain < saturday].tolist() == moved[moved < saturday].tolist()
+        idle = change[kind]["path"].endswith(("lag_days", "half_life_days"))
+        assert idle or plain[plain >= saturday].tolist() != moved[moved >= saturday].tolist()
+
+
+def test_a_trend_goes_on_from_where_the_old_one_had_come():
+    """Growth of 10 a year from July on: nothing jumps on the first of July (it did, by the growth since the epoch)."""
+    base = model(**{**PLAIN, "channels": [{"name": "web", "leads_per_week": 700.0, "trend_per_year": 0.2}]})
+    created = run(base, put("channels[web].trend_per_year", 9.0)).deal.created
+    week = ((created >= MIDYEAR) & (created < MIDYEAR + 7)).sum()
+    mean = 700.0 * 1.2 ** (MIDYEAR / 365.25) * 10.0 ** (3.5 / 365.25)
+    assert abs(week - mean) < 4.0 * mean**0.5
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+def test_terms_are_those_of_the_share_of_deals_that_took_them_up(share):
+    """Every deal of 100 pays after 60 days; a share of those won from July on pays at once."""
+    base = model(**PLAIN, terms={"payment_days": 60.0})
+    log = run(base, put("terms.payment_days", 0.0, adoption=share))
+    money = flows(log)
+    waited = (money.due - log.deal.closed[money.deal]).round(6)
+    late = log.deal.closed[money.deal] >= MIDYEAR
+    assert set(waited[~late]) == {60.0}
+    n = int(late.sum())
+    assert abs((waited[late] == 0.0).mean() - share) <= 4.0 * (share * (1 - share) / n) ** 0.5
+
+
+def test_a_campaign_that_is_moved_costs_on_the_day_on_which_it_begins():
+    """It began in March as the base has it, and begins again in September as the change has it: twice the leads, twice the cost."""
+    fair = {"name": "fair", "start": "2027-03-01", "leads": 300.0, "cost": 700.0}
+    base = model(**{**PLAIN, "channels": [{"name": "web", "leads_per_week": 0.0, "campaigns": [fair]}]})
+    log = run(base, put("channels[web].campaigns[fair].start", dt.date(2027, 9, 1)), put("channels[web].campaigns[fair].cost", 500.0))
+    assert kpi.table(log)["cost"] == 1200.0
+    months = log.deals["created_at"].dt.month
+    assert set(months) == {3, 9}
+    assert kpi.table(simulate(apply(Scenario(changes=[put("channels[web].campaigns[fair].cost", 0.0)]), base), until=100.0))["cost"] == 700.0
+
+
+@pytest.mark.parametrize(("start", "words"), [("2026-12-01", "before the run: it holds from the first day on"), ("2028-03-01", "not before the run ends: it does nothing in this run")])
+def test_a_run_says_which_changes_lie_outside_of_it(start, words):
+    timeline = apply(Scenario(changes=[put("pricing.unit_cost_share", 0.5, start), {"hire": {"role": "AE", "start": "2027-02-01"}}]), model(**PLAIN, roles=[{"name": "AE"}]))
+    notes = lower(timeline).notes
+    assert [note for note in notes if "changes[" in note] == [next(note for note in notes if note.startswith(f"changes[0].set begins on {start}, {words}"))]
+    assert not any("changes[" in note for note in lower(timeline, start="2026-11-01" if start < "2027" else None, until="2028-12-31").notes)
+    if start < "2027":
+        same(simulate(timeline), run(model(**PLAIN, roles=[{"name": "AE"}]), put("pricing.unit_cost_share", 0.5, "2027-01-04"), {"hire": {"role": "AE", "start": "2027-02-01"}}))

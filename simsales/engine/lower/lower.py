@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -205,6 +205,7 @@ class Lowering:
         tables = stage_tables(self) | lead_tables(self)
         people = people_tables(self, tables)
         notes = dict.fromkeys(note for hours in (self.worktime, *people["staffing"].hours) for note in hours.notes)
+        notes |= dict.fromkeys(self._outside(sure=cases is None or until_given))
         return Plan(
             timeline=self.timeline, clock=self.clock, worktime=self.worktime, start=self.start,
             until=self.until, cases=cases, until_given=until_given, stages=self.stages,
@@ -223,6 +224,15 @@ class Lowering:
                 after_sale=[stage.name for model in self.models for stage in model.stages if stage.after_sale]),
             notes=tuple(notes), tables=tuple(self.tables),
         )  # fmt: skip
+
+    def _outside(self, *, sure: bool) -> Iterator[str]:
+        """Yield which changes begin before the run, or not before it ends (where its end is known)."""
+        first = self.clock.date(self.start)
+        for where, day in self.timeline.begins:
+            if self.clock.midnight(day) < self.start and day < first:
+                yield f"{where} begins on {day}, before the run: it holds from the first day on ({first})."
+            elif sure and self.clock.midnight(day) >= self.until:
+                yield f"{where} begins on {day}, not before the run ends: it does nothing in this run. Hint: give a later until."
 
     def target(self, name: str) -> int:
         """Return the code of an outcome or the position of a stage."""

@@ -107,7 +107,7 @@ def _applied(scenario: levers.Scenario, model: Model) -> Timeline:
     if wrong:  # all of them, in the order of the file
         raise InvalidModelError("\n".join(text for _, text in sorted(wrong)))
     costs, dips = _costs(scenario), _dips(scenario, regimes[-1].model)
-    return Timeline(scenario.name, _with_calendars(regimes), costs, dips, base=model)
+    return Timeline(scenario.name, _with_calendars(regimes), costs, dips, base=model, begins=_begins(scenario))
 
 
 def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch]) -> None:
@@ -237,6 +237,14 @@ def _of_deals_only(change: levers.Change, before: Model, after: Model) -> None:
             "Hint: name the segment, channel or rep in the path instead"
         )
         raise ValueError(message)
+
+
+def _begins(scenario: levers.Scenario) -> tuple[tuple[str, dt.date], ...]:
+    """Return when each dated change begins."""
+    lead = [dt.timedelta(days=round(getattr(change, "lead_days", 0.0))) for change in scenario.changes]
+    return tuple(
+        (f"changes[{i}].{change.kind}", change.start + lead[i]) for i, change in enumerate(scenario.changes) if change.start is not None
+    )
 
 
 def _costs(scenario: levers.Scenario) -> tuple[DatedCost, ...]:

@@ -88,6 +88,8 @@ class Timeline:
         Where numbers are drawn once a replication, see :func:`sampled`; the regimes hold the central values.
     base : Model, optional
         The organisation before any change, dated or not: what people are used to. Absent: nothing was changed.
+    begins : tuple of (str, date)
+        Which changes have a date, and when they begin (a hire on its first day): a run says which lie outside of it.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Timeline:
     dips: tuple[DatedDip, ...] = ()
     uncertain: Uncertain | None = None
     base: Model | None = None
+    begins: tuple[tuple[str, dt.date], ...] = ()
 
     @property
     def usual(self) -> Model:
