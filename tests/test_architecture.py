@@ -36,6 +36,7 @@ LAZY = {
     ("history.history", "report"): "history.plot reaches for the figures when asked",
     ("experiment", "report"): "study.plot and _repr_html_ reach for the figures when asked",
     ("calibrate", "report"): "calibration.plot and _repr_html_ reach for the figures when asked",
+    ("model.quota", "kpi"): "a goal names a KPI, and is refused at birth where nobody measures it",
     ("model.schema", "describe"): "print(model) and _repr_html_ say a model in words when asked",
     ("forecast", "report"): "forecast.plot and _repr_html_ reach for the figures when asked",
 }

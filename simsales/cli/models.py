@@ -43,7 +43,7 @@ def check(file: opt.ModelOrScenario, base: opt.Base = None, lint: opt.Lint = Fal
         timeline = None if model_file is None else apply_at(file, found, load_model(model_file))
         lines = describe.describe_scenario(found, timeline)
         unchecked = ["not checked against a model. Hint: add --base MODEL.yaml."]
-        notes = unchecked if timeline is None else [*describe.notes(timeline.last), *describe.late(found, timeline.model)]
+        notes = unchecked if timeline is None else [*describe.notes(timeline.last), *describe.late(found, timeline.model, results=False)]
     else:
         kind, lines, notes, timeline = "model", describe.describe_model(found), describe.notes(found), None
     model = (None if timeline is None else timeline.last) if isinstance(found, Scenario) else found

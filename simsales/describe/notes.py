@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
 
+from simsales.describe.idle import idle_changes, idle_parts, idle_results
 from simsales.describe.words import plural
 from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
 from simsales.model.calendars import Calendar
@@ -16,7 +17,7 @@ from simsales.model.schema import Exit, Model, Stage
 
 def notes(model: Model) -> list[str]:
     """Return what the reader should know before trusting a run: assumptions, gaps, dead ends."""
-    return [*_assumed(model), *_calendar_notes(model), *_unreached(model), *_endless(model), *_without_effect(model), *percents(model)]
+    return [*_assumed(model), *_calendar_notes(model), *_unreached(model), *_endless(model), *_without_effect(model), *idle_parts(model), *percents(model)]
 
 
 def brief_notes(model: Model, file: str) -> list[str]:
@@ -36,11 +37,11 @@ def brief_notes(model: Model, file: str) -> list[str]:
     if model.effort is not None and model.effort.status == "assumed":
         said.append("the reaction of effort to pay is assumed")
     line = [f"{'; '.join(said)}. See simsales check {file}"] if said else []
-    return [*line, *_calendar_notes(model), *_unreached(model), *_endless(model)]
+    return [*line, *_calendar_notes(model), *_unreached(model), *_endless(model), *_without_effect(model), *idle_parts(model)]
 
 
-def late(scenario: Scenario, model: Model, until: str | None = None) -> list[str]:
-    """Return a note for each change that begins when a run is over.
+def late(scenario: Scenario, model: Model, until: str | None = None, *, results: bool = True) -> list[str]:
+    """Return a note for each change that begins when a run is over, or that changes nothing for another reason.
 
     Parameters
     ----------
@@ -49,13 +50,16 @@ def late(scenario: Scenario, model: Model, until: str | None = None) -> list[str
         Gives the last day where `until` does not.
     until : str, optional
         Last day of the run, an ISO date.
+    results : bool, default True
+        Also what can do nothing in the model that comes out.
     """
     end = (model.epoch + dt.timedelta(days=model.horizon_days)).date() if until is None else dt.date.fromisoformat(until[:10])
-    return [
+    over = [
         f"{scenario.name}: change {i + 1} ({change.kind}) begins on {change.start}, after the run ends on {end}: it changes nothing."
         for i, change in enumerate(scenario.changes)
         if change.start is not None and change.start > end
     ]
+    return [*over, *idle_changes(scenario, model, until), *(idle_results(scenario, model) if results else [])]
 
 
 def _assumed(model: Model) -> Iterator[str]:

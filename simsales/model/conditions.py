@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -59,7 +60,72 @@ def parse_condition(text: str, fields: Sequence[str] = FIELDS) -> tuple[Clause, 
     >>> parse_condition("discount > authority")
     (('discount', '>', 'authority'),)
     """
-    return tuple(_clause(part, text, fields) for part in re.split(r"\s+and\s+", text.strip()))
+    clauses = tuple(_clause(part, text, fields) for part in re.split(r"\s+and\s+", text.strip()))
+    for field, _, value in clauses:
+        _in_range(field, value)
+    if verdict(clauses) == "never":
+        message = f"must be able to hold, got {got(text)}, which no deal meets. Hint: every part of it must hold at once; write two rules for one or the other."
+        raise ConditionError(message)
+    return clauses
+
+
+RANGES = {"amount": (0.0, math.inf), "discount": (0.0, 1.0), "visit": (1.0, 1000.0)}
+"""Between what the numbers of a deal lie."""
+
+
+def _in_range(field: str, value: float | str) -> None:
+    """Refuse a bound that no deal can lie on either side of."""
+    if isinstance(value, str) or field not in RANGES:
+        return
+    low, high = RANGES[field]
+    if field == "discount" and not low <= value <= high:
+        hint = f" Hint: for {value:g} % write {value:g}% or {value / 100:g}." if 1.0 < value <= 100.0 else ""
+        message = f"must compare discount with a share between 0 and 1, got {value:g}.{hint}"
+        raise ConditionError(message)
+    if value < min(low, 0.0) or value > high or math.isnan(value):
+        message = f"must compare {field} with a number that a deal can have, got {value:g}."
+        raise ConditionError(message)
+
+
+def verdict(clauses: Sequence[Clause], known: Mapping[str, Sequence[float | str]] | None = None) -> str:
+    """Return ``never`` or ``always`` where a condition can have no other answer, else ``sometimes``.
+
+    Parameters
+    ----------
+    clauses : sequence of Clause
+    known : mapping of str to sequence, optional
+        The values that a field can have; of numbers the least and the greatest. Absent: anything.
+
+    Examples
+    --------
+    >>> verdict(parse_condition("amount >= 0")), verdict(parse_condition("segment == smb"), {"segment": ["mid"]})
+    ('always', 'never')
+    >>> verdict(parse_condition("amount > 5 and amount <= 9")), verdict([("visit", ">", 1.0), ("visit", "<", 2.0)])
+    ('sometimes', 'never')
+    """
+    answers = set()
+    for field in dict.fromkeys(field for field, _, _ in clauses):
+        mine = [clause for clause in clauses if clause[0] == field]
+        if any(clause[2] == AUTHORITY for clause in mine):
+            answers.add("sometimes")
+            continue
+        found = {all(_COMPARE[sign](value, bound) for _, sign, bound in mine) for value in _values(field, mine, known or {})}
+        answers.add("sometimes" if len(found) > 1 else "always" if True in found else "never")
+    return "never" if "never" in answers else "sometimes" if "sometimes" in answers else "always"
+
+
+def _values(field: str, clauses: Sequence[Clause], known: Mapping[str, Sequence[float | str]]) -> list[Any]:
+    """Return values that stand for all that a field can have: every bound, and one between every two."""
+    bounds = [clause[2] for clause in clauses]
+    if field in TEXTS:
+        return list(known[field]) if field in known else [*bounds, "\0"]
+    low, high = known.get(field) or RANGES.get(field, (-math.inf, math.inf))
+    if field == "visit":
+        return [float(n) for n in range(int(low), int(high) + 1)]
+    points = sorted({float(bound) for bound in bounds if low <= float(bound) <= high} | {float(end) for end in (low, high) if math.isfinite(float(end))})
+    between = [(a + b) / 2.0 for a, b in zip(points, points[1:], strict=False)]
+    outside = [points[-1] + 1.0 if points else 0.0] * (not math.isfinite(float(high))) + [points[0] - 1.0 if points else 0.0] * (not math.isfinite(float(low)))
+    return [*points, *between, *outside]
 
 
 def _clause(part: str, text: str, fields: Sequence[str]) -> Clause:

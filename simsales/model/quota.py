@@ -130,6 +130,14 @@ class Goal(Value):
             raise ValueError(message)
         return value
 
+    @model_validator(mode="after")
+    def _is_measured(self) -> Goal:
+        """A goal is measurable: its KPI is one that is measured."""
+        from simsales.kpi import parse_name
+
+        parse_name(self.kpi)
+        return self
+
     def met(self, value: float, base: float | None = None) -> bool:
         """Tell whether a run's value reaches the goal.
 
