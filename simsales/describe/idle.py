@@ -190,7 +190,7 @@ def _without_work(model: Model) -> Iterator[str]:
     working = {task.role for stage in model.stages for task in stage.tasks} | {stage.escalate_to for stage in model.stages}
     staffed = {rep.role for rep in model.reps}
     paid = {role for plan in model.plans.values() for role in _credited(plan)}
-    managers = {rep.manager for rep in model.reps}
+    managers = {rep.manager for rep in model.reps} - {None}
     for role in model.roles:
         heads = sum(rep.count for rep in model.reps if rep.role == role.name)
         if role.name not in working and not any(rep.name in managers for rep in model.reps if rep.role == role.name) and role.name not in paid:
@@ -237,7 +237,7 @@ def _territories(model: Model, role: str, reps: Sequence[tuple[str, Rep]]) -> It
         region = next((rep.region for _, rep in reps if rep.territory is None and rep.region), "North")
         yield (
             f"No deal can reach {named(rest, 4)} of role '{role}': deals go to whose territory they lie in, and all lie in somebody's; only "
-            "while nobody else is there would they get any. Hint: give them a territory, such as territory: region == {region}."
+            f"while nobody else is there would they get any. Hint: give them a territory, such as territory: region == {region}."
         )
     elif not everywhere:
         lost = next(kind for kind, found in zip(kinds, covered, strict=True) if not found)

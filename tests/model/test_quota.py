@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simsales.errors import InvalidModelError
+from simsales.kpi import KPIS, Kpi, register
 from simsales.model.quota import (
     Goal,
     GoalError,
@@ -112,11 +114,24 @@ def test_a_goal_that_lacks_something_says_what(missing, words):
 
 def test_the_three_source_goals_score_against_a_run():
     faster = Goal(**WHOLE)  # average handling time -20 %
-    happy = Goal(name="csat", kpi="csat", target=0.9, deadline="2027-12-31")  # satisfaction at least 90 %
+    happy = Goal(name="service", kpi="win_rate", target=0.9, deadline="2027-12-31")  # at least 90 %
     cheaper = Goal(name="cost", kpi="cost", kind="cost", target=-0.05, deadline="2027-12-31")  # cost of sales -5 %
     assert [faster.met(value, base=50.0) for value in (40.0, 40.1)] == [True, False]
     assert [happy.met(value) for value in (0.9, 0.89)] == [True, False]
     assert [cheaper.met(value, base=200.0) for value in (190.0, 191.0)] == [True, False]
+
+
+def test_a_goal_on_what_nobody_measures_is_refused_until_somebody_does():
+    whole = {"name": "csat", "kpi": "csat", "target": 0.9, "deadline": "2027-12-31"}
+    with pytest.raises(InvalidModelError, match="kpi must be a known name, got 'csat'. Hint: did you mean 'cost'"):
+        Goal(**whole)
+    with pytest.raises(InvalidModelError, match="kpi must be a known name, got 'moonshine'"):
+        Goal(**whole | {"kpi": "moonshine"})
+    with pytest.raises(InvalidModelError, match="bookings must be broken down by .*, got 'planet'"):
+        Goal(**whole | {"kpi": "bookings[planet=mars]"})
+    mine = register(Kpi("csat", "share", "from the survey", "higher", "满意度", lambda facts: 0.9))
+    assert Goal(**whole).met(mine.function(None))
+    del KPIS["csat"]
 
 
 def test_a_relative_goal_without_a_base_says_what_to_pass():
