@@ -113,7 +113,7 @@ SENTENCES: dict[str, tuple[dict[str, Any], str]] = {
     "add": ({"after": "报价", "stage": {"name": "法务", "when": "amount >= 5", "exits": [{"to": "won", "probability": 1.0}]}}, "a new stage '法务' (only when amount >= 5) after '报价'"),
     "remove": ({"stage": "报价", "to": "won"}, "stage '报价' falls away, deals go on to won"),
     "reorder": ({"stage": "A", "after": "B"}, "stage 'A' moves behind 'B'"),
-    "parallel": ({"stage": "A", "also": "B"}, "the tasks in 'A' run side by side, together with those of 'B', which falls away"),
+    "parallel": ({"stage": "A", "also": "B"}, "the tasks in 'A' run side by side, together with those of 'B', which needs no work of its own any more"),
     "automate": (
         {"stage": "A", "share": 0.6, "error_rate": 0.02, "error_to": "B", "bot": {"name": "RPA", "cost_per_year": 900.0}},
         "60 % of the work in 'A' is automated: 'RPA' does 60 % of it at all hours for 900 a year; 2.0 % of the automated cases go wrong, to B",

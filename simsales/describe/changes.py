@@ -117,7 +117,7 @@ def _reorder(change: levers.Reorder, _: str | None) -> str:
 
 
 def _parallel(change: levers.Parallel, _: str | None) -> str:
-    with_ = f", together with those of '{change.also}', which falls away" if change.also else ""
+    with_ = f", together with those of '{change.also}', which needs no work of its own any more" if change.also else ""
     who = f" of {', '.join(change.roles)}" if change.roles else ""
     return f"the tasks{who} in '{change.stage}' run side by side{with_}"
 

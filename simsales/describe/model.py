@@ -110,6 +110,8 @@ def _task(task: Task) -> str:
     facts = [f"{task.role} works {law(task.work_hours, 'hours')}"]
     facts += [f"only when {task.when}"] if task.when else []
     facts += ["side by side with the task before"] if task.parallel else []
+    facts += ["goes on with the task before"] if task.continues else []
+    facts += [f"counts for the odds of '{task.counts_for}'"] if task.counts_for else []
     facts += ["before the exit"] if task.at == "end" else []
     facts += [f"waits for {_gather(task.gather)}"] if task.gather else []
     facts += [{"lead": "leads", "assist": "assists"}[task.part]] if task.part != "own" else []

@@ -14,8 +14,9 @@ R1  Arrival. Lead i of a channel arrives when the channel's rate, added up, reac
     was contacted within the cool-down does not come. Events are drawn once a replication, by name.
 R2  Visit. On entering a stage a deal has its tasks done in order, waits its delay, has the tasks at the end
     of the visit done, then leaves. No tasks, no queue.
-    Tasks marked ``parallel`` begin with the one before them and the deal goes on with the last; a task whose ``when``
-    does not hold as it would begin is skipped. A win with ``then`` leads on to after-sale stages: the deal stays won,
+    Tasks marked ``parallel`` begin with the one before them and the deal goes on with the last; one that ``continues``
+    begins when the task before it ends, whatever runs beside the two; a task whose ``when`` does not hold as it would
+    begin is skipped. A win with ``then`` leads on to after-sale stages: the deal stays won,
     the customer is retained or churns; who waits too long or is lost churns, who comes too often is retained. What
     follows a win is in no history, on no load beyond its work, and out of reach of the shocks and events of winning.
 R3  Queue and work. A task joins the queue of the rep who has the deal in that role, or the role's pool. A
@@ -36,9 +37,10 @@ R4  Patience. A task that has waited longer than the visit's patience loses the 
 R5  Exit. One keyed uniform against cumulative probabilities, best exits first; effects and shocks shift the
     log-odds of the advancing exits as a group. The delay is the chosen exit's own law.
     The first context whose condition holds on entry replaces exits, shifts odds, scales delays and work (an opening
-    deal's stage before is unknown unless the table says it). Odds know segment, product, region, skill (of who leads, else of who worked last,
-    else of the owner), response, score, discount and touch (less than 1 % of the reference work counts as 1 %). A
-    pace ties a deal's delays by a Gaussian copula of their uniforms, residual ones too; each law stays.
+    deal's stage before is unknown unless the table says it). Odds know segment, product, region, skill (of who leads, else
+    of who worked last, else of the owner; work that ``counts_for`` a later stage counts there, for skill, effort and touch,
+    and not here: of an opening deal it is not known), response, score, discount and touch (less than 1 % of the reference
+    work counts as 1 %). A pace ties a deal's delays by a Gaussian copula of their uniforms, residual ones too; each law stays.
 R6  Gates, loops, limits. ``when`` is evaluated on entry; a skipped stage takes no time and is left by its
     likeliest advancing exit. Re-entry draws anew. More than ``max_visits`` visits lose the deal.
     Conditions ask for what is true now: amount and discount after earlier cuts, authority of the owner's role (of the

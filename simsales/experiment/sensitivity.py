@@ -18,6 +18,7 @@ from simsales.experiment.executors import Progress
 from simsales.experiment.paired import joint_factor
 from simsales.model.apply import apply, as_timeline
 from simsales.model.apply.spread import standardised
+from simsales.model.apply.ways import Exits, with_exits
 from simsales.model.levers import Scenario
 from simsales.model.schema import Model, Stage
 
@@ -203,22 +204,25 @@ def _steps(model: Model, points: float, percent: float, wait: float, spread: flo
 
 
 def _converted(model: Model, stage: Stage, new: Callable[[float], float]) -> Stage | None:
-    """Return the stage with another share of deals that advance; None where all or none do."""
-    ahead = [exit_rank(model, stage, exit_)[0] <= 1.0 for exit_ in stage.exits]
-    p = sum(e.probability for e, forward in zip(stage.exits, ahead, strict=True) if forward)
-    if not 0.0 < p < 1.0:
-        return None
-    q = min(max(new(p), 0.0), 1.0)
-    exits = tuple(
-        e.model_copy(update={"probability": e.probability * (q / p if forward else (1.0 - q) / (1.0 - p))})
-        for e, forward in zip(stage.exits, ahead, strict=True)
-    )
-    return stage.model_copy(update={"exits": exits})
+    """Return the stage with another share of deals that advance, in its contexts too; None where all or none do."""
+
+    def moved(exits: Exits) -> Exits:
+        ahead = [exit_rank(model, stage, exit_)[0] <= 1.0 for exit_ in exits]
+        p = sum(e.probability for e, forward in zip(exits, ahead, strict=True) if forward)
+        if not 0.0 < p < 1.0:
+            return exits
+        q = min(max(new(p), 0.0), 1.0)
+        return tuple(
+            e.model_copy(update={"probability": e.probability * (q / p if forward else (1.0 - q) / (1.0 - p))})
+            for e, forward in zip(exits, ahead, strict=True)
+        )
+
+    return None if moved(stage.exits) is stage.exits else with_exits(stage, moved)
 
 
 def _delayed(stage: Stage, move: Callable[[Any], Any]) -> Stage:
-    exits = tuple(e.model_copy(update={"delay_days": move(e.delay_days)}) for e in stage.exits)
-    return stage.model_copy(update={"exits": exits})
+    """Return the stage with other delays, in its contexts too."""
+    return with_exits(stage, lambda exits: tuple(e.model_copy(update={"delay_days": move(e.delay_days)}) for e in exits))
 
 
 def _evened(stage: Stage, spread: float) -> Stage:

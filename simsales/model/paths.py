@@ -8,7 +8,7 @@ from typing import Any
 
 from simsales.errors import InvalidModelError, did_you_mean, got
 from simsales.model.base import Value
-from simsales.model.schema import Exit, Model, Stage
+from simsales.model.schema import Context, Exit, Model, Stage
 
 _STEP = re.compile(r"([A-Za-z_]\w*)|\[([^\]]*)\]")
 Step = tuple[str, str]
@@ -101,7 +101,7 @@ def _rebuilt(value: Value, attribute: str, new: Any, path: str) -> Value:
     fields = type(value).model_fields
     data = {field.alias or key: getattr(value, key) for key, field in fields.items()}
     data[fields[attribute].alias or attribute] = new
-    if isinstance(value, Stage) and attribute == "exits":
+    if isinstance(value, (Stage, Context)) and attribute == "exits" and len(new) == len(value.exits):
         data["exits"] = _shared(value.exits, new)
     try:
         return type(value)(**data)

@@ -204,24 +204,39 @@ def _work(drawing: Drawing, stage: Stage, first: str) -> str:
 
 def _chain(drawing: Drawing, stage: Stage, tasks: Sequence[Task], first: str, last: str | None, note: str) -> str:
     """Draw tasks one after the other, parallel ones between two gateways; return the last key."""
-    groups: list[list[Task]] = []
-    for task in tasks:
-        if task.parallel and groups:
-            groups[-1].append(task)
-        else:
-            groups.append([task])
-    for g, group in enumerate(groups):
+    for g, group in enumerate(_groups(tasks)):
         key = first if g == 0 else f"{first}_{g}"
         if len(group) == 1:
-            found = _task(drawing, stage, group[0], key, note, first=True)
-            drawing.flows += [Flow(last, found)] if last else []
-            last = found
+            last = _row(drawing, stage, group[0], key, last, note)
             continue
-        fork = drawing.add(key, "parallelGateway", "", group[0].role)
+        fork = drawing.add(key, "parallelGateway", "", group[0][0].role)
         drawing.flows += [Flow(last, fork)] if last else []
-        inside = [_task(drawing, stage, task, f"{key}_part{n}", note, first=n == 0) for n, task in enumerate(group)]
-        last = drawing.add(f"{key}_join", "parallelGateway", "", group[0].role)
-        drawing.flows += [Flow(fork, one) for one in inside] + [Flow(one, last) for one in inside]
+        ends = [_row(drawing, stage, row, f"{key}_part{n}", fork, note, first=n == 0) for n, row in enumerate(group)]
+        last = drawing.add(f"{key}_join", "parallelGateway", "", group[0][0].role)
+        drawing.flows += [Flow(one, last) for one in ends]
+    assert last is not None
+    return last
+
+
+def _groups(tasks: Sequence[Task]) -> list[list[list[Task]]]:
+    """Return what is done one after the other: rows of tasks that run side by side, each task of a row after the one before."""
+    groups: list[list[list[Task]]] = []
+    for task in tasks:
+        if task.continues and groups:
+            groups[-1][-1].append(task)
+        elif task.parallel and groups:
+            groups[-1].append([task])
+        else:
+            groups.append([[task]])
+    return groups
+
+
+def _row(drawing: Drawing, stage: Stage, row: list[Task], key: str, last: str | None, note: str, *, first: bool = True) -> str:
+    """Draw tasks of which each goes on with the one before; return the last key."""
+    for n, task in enumerate(row):
+        found = _task(drawing, stage, task, key if n == 0 else f"{key}_then{n}", note, first=first)
+        drawing.flows += [Flow(last, found)] if last else []
+        last = found
     assert last is not None
     return last
 

@@ -29,7 +29,10 @@ class Set(Change):
 
 
 class Standardise(Change):
-    """Shrink the spread of the law at `path`, and keep its mean: the coefficient of variation is multiplied by `by`."""
+    """Shrink the spread of the law at `path`, and keep its mean: the coefficient of variation is multiplied by `by`.
+
+    Mean and standard deviation are exact for every law; a law without a finite mean is refused.
+    """
 
     kind: Literal["standardise"] = "standardise"
     path: Name
@@ -39,8 +42,9 @@ class Standardise(Change):
 class Add(Change):
     """Add a stage after another one, an exit to a stage, or a channel.
 
-    A new stage is entered instead of the stage that followed `after`: the next one in order if deals
-    go there, else the one most of them go on to.
+    A new stage is entered instead of the stage that followed `after` (the next one in order if deals go there, else the one
+    most of them go on to), in every context too; deals that enter elsewhere do not come to it. Its wins lead on as those of
+    `after` did, unless it says otherwise. A new exit takes its share in every context; the others keep their proportions.
     """
 
     kind: Literal["add"] = "add"
@@ -64,7 +68,13 @@ class Add(Change):
 
 
 class Remove(Change):
-    """Remove a stage (deals go on to `to`, else to its most likely next stage) or an exit."""
+    """Remove a stage or an exit, in every context.
+
+    Deals that would come to the stage go on to `to`, else by its most likely way ahead, in no time, as if it were passed:
+    exits that meet become one with the mixture of their delays; what its exits did besides (a cut of the discount, a reason)
+    goes with it, and customers go on after a win as they did from it. Exits that cannot be one, and conditions that could not
+    tell any more where a deal comes from, are refused.
+    """
 
     kind: Literal["remove"] = "remove"
     stage: Name | None = None
@@ -114,9 +124,11 @@ class Automate(Change):
     role : str, optional
         Only this role's tasks; absent: all of the stage.
     bot : Bot, optional
-        Does the share instead, at all hours, before people begin; absent: the work falls away.
+        Does the share of each task instead, at all hours, before people go on with it; what ran side by side still does. It
+        assists: no hand-off to it or from it, and no deal is its own. Absent: the work falls away.
     error_rate : float
-        Probability that an automated case goes wrong: ``share x error_rate`` of deals leave by `error_to`.
+        Probability that an automated case goes wrong: ``share x error_rate`` of deals, in every context, leave by
+        `error_to`, with the delay and the reason of others that go there.
     error_to : str
         A stage (rework) or an outcome.
     """
@@ -240,8 +252,11 @@ class Parallel(Change):
     roles : tuple of str
         Only the tasks of these roles are started together with the first; absent: all.
     also : str, optional
-        A later stage whose tasks are done here, in parallel. Its exits follow; of the two delays the longer one (by its
-        median) is waited for.
+        A later stage whose tasks are done here, in parallel: before the first decision, so also for deals that it ends. The odds
+        stay those of both decisions. Of the two delays the longer one (by its median) is waited for. Where probabilities alone
+        decide, the two become one stage; else the second stays as a decision without work, and keeps its effects, contexts and
+        limits (who comes to it another way works there as before). The shorter service level holds for the joint stay;
+        different patience, hand-offs or escalation are refused.
     """
 
     kind: Literal["parallel"] = "parallel"
@@ -251,7 +266,11 @@ class Parallel(Change):
 
 
 class Reorder(Change):
-    """Move a stage: deals come to it after `after` instead of where it was."""
+    """Move a stage: deals come to it after `after` instead of where it was.
+
+    It is taken out as `remove` does and put in as `add` does, with all that is its own: tasks, exits, contexts, effects,
+    limits. Its way ahead leads to what followed `after`, its other exits lead where they led.
+    """
 
     kind: Literal["reorder"] = "reorder"
     stage: Name
