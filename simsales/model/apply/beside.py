@@ -110,7 +110,8 @@ def _joint_work(one: Stage, two: Stage, model: Model) -> Stage:
     for task in two.tasks:
         if task.at == "start":
             when = " and ".join(text for text in (two.when, task.when) if text is not None) or None
-            moved.append(task.model_copy(update={"when": when, "counts_for": two.name if apart else None}))
+            counts_for = task.counts_for or (two.name if apart else None)
+            moved.append(task.model_copy(update={"when": when, "counts_for": counts_for}))
     mine = [task for task in one.tasks if task.at == "start"]
     update: dict[str, Any] = {"tasks": (*mine, *moved, *(task for task in one.tasks if task.at == "end"))}
     if moved:
