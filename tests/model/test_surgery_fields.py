@@ -14,7 +14,7 @@ import pytest
 from simsales.errors import InvalidModelError
 from simsales.model.apply import apply
 from simsales.model.apply.ways import every_exit
-from simsales.model.laws import Constant, Mixture
+from simsales.model.laws import Mixture
 from simsales.model.levers import CHANGES, Scenario
 from simsales.model.process import Context, Exit, Stage, Task
 from simsales.model.schema import Model
@@ -158,7 +158,3 @@ def test_most_changes_are_made_and_not_refused() -> None:
             except InvalidModelError:
                 refused += 1
     assert refused < 0.1 * len(SURGERY) * len(fields())
-
-
-def test_a_law_of_an_example_differs_from_the_plain_ones() -> None:
-    assert all(Constant(value=0.0) != wanted("B", kind, field)[1] for kind, field in fields())
