@@ -43,9 +43,11 @@ def check(file: opt.ModelOrScenario, base: opt.Base = None, lint: opt.Lint = Fal
         timeline = None if model_file is None else apply_at(file, found, load_model(model_file))
         lines = describe.describe_scenario(found, timeline)
         unchecked = ["not checked against a model. Hint: add --base MODEL.yaml."]
-        notes = unchecked if timeline is None else [*describe.notes(timeline.last), *describe.late(found, timeline.model, results=False)]
+        notes = unchecked if timeline is None else [
+            *describe.notes(timeline.last), *describe.unearned(timeline), *describe.late(found, timeline.model, results=False),
+        ]  # fmt: skip
     else:
-        kind, lines, notes, timeline = "model", describe.describe_model(found), describe.notes(found), None
+        kind, lines, notes, timeline = "model", describe.describe_model(found), [*describe.notes(found), *describe.unearned(found)], None
     model = (None if timeline is None else timeline.last) if isinstance(found, Scenario) else found
     gaps = describe.lint(model) if lint and model is not None else []
     data = {"file": str(file), "kind": kind, "valid": True, "says": lines, "notes": notes, "gaps": gaps}
@@ -123,13 +125,13 @@ def _simulated(
     logs: tuple[Path | None, int], jobs: int | None, *, quiet: bool,
 ) -> Any:  # fmt: skip
     """Return the study of a model, and write its event logs where they were asked for."""
-    from simsales.describe import brief_notes
+    from simsales.describe import brief_notes, unearned
     from simsales.experiment import replicate
     from simsales.inputs import log_paths, read_organisation
 
     loaded = read_organisation(path)
     window["opening"] = opened(opening, window["cases"], quiet=quiet)
-    tell_notes(brief_notes(loaded.last, str(path)), quiet=quiet)
+    tell_notes([*brief_notes(loaded.last, str(path)), *unearned(loaded, window["until"])], quiet=quiet)
     log, runs = logs
     paths = [] if log is None else log_paths(log, runs)
     check_outputs(*paths)
@@ -183,7 +185,7 @@ def compare(
     simsales compare model.yaml hire_two.yaml --opening open.csv --reps 400 --html compare.html
     simsales compare model.yaml threshold.yaml --kpi margin --kpi discount_rate --kpi "utilisation[role=AE]" --kpi "leads[month]"
     """
-    from simsales.describe import brief_notes, describe_scenario, late
+    from simsales.describe import brief_notes, describe_scenario, late, unearned
     from simsales.experiment import compare as experiment
     from simsales.files import load_model
     from simsales.inputs import known_kpis, read_scenarios
@@ -196,6 +198,7 @@ def compare(
     changes, notes = read_scenarios(scenarios, base, model)
     window = {"start": start, "until": until, "opening": opened(opening, None, quiet=quiet)}
     notes += [note for scenario in changes for note in late(scenario, base, until)]
+    notes += [f"{scenario.name}: {note}" for scenario in changes for note in unearned(apply(scenario, base), until)]
     tell_notes([*brief_notes(base, str(model)), *notes], quiet=quiet)
     with progress_bar("Comparing", quiet=quiet) as progress:
         result = experiment(base, changes, reps, seed, precision=precision, jobs=jobs, progress=progress, also=wanted, **window).noted(notes)

@@ -1,0 +1,148 @@
+"""Pay that drives effort and that nobody can ever earn: said, since it would look free."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from simsales.model.apply import Timeline, as_timeline
+from simsales.model.calendars import zone
+from simsales.model.compensation import CompPlan, Spiff
+from simsales.model.conditions import ATTRIBUTES, holds, parse_condition
+from simsales.model.process import Stage
+from simsales.model.schema import Model
+
+__all__ = ["unearned"]
+
+ENDS = (1e-6, 1.0 - 1e-6)
+"""Amounts beyond these quantiles do not happen."""
+
+
+def unearned(of: Model | Timeline, until: str | None = None) -> list[str]:
+    """Return a note for each SPIFF that nobody can earn, and for each plan whose people are never credited for a win.
+
+    Parameters
+    ----------
+    of : Model or Timeline
+        Of a scenario, all plans that hold at some time.
+    until : str, optional
+        Last day of the run, an ISO date; absent: by the model's horizon.
+
+    Examples
+    --------
+    >>> spiff = {"name": "push", "start": "2027-03-01", "until": "2027-03-31", "rate": 0.02, "where": "amount > 5000"}
+    >>> m = Model(epoch="2027-01-01", channels=[{"name": "web", "leads_per_week": 1.0}], segments=[{"name": "all", "amount": 100.0}],
+    ...           stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}], roles=[{"name": "AE"}],
+    ...           reps=[{"role": "AE", "plan": "std"}], plans={"std": {"quota": 9.0, "rates": [{"rate": 0.1}], "spiffs": [spiff]}})
+    >>> unearned(m)
+    ["Nobody can earn the SPIFF 'push' of plan std: no deal meets amount > 5000."]
+    """
+    timeline = as_timeline(of)
+    end = _last(timeline.model) if until is None else dt.date.fromisoformat(until[:10]) + dt.timedelta(days=1)
+    said: dict[str, None] = {}
+    seen: dict[tuple[str, Spiff], list[str]] = {}
+    for i, regime in enumerate(timeline.regimes):
+        begins = regime.start or _first(regime.model)
+        later = [other.start for other in timeline.regimes[i + 1 :] if other.start is not None and other.start > begins]
+        said |= dict.fromkeys(_uncredited(regime.model))
+        for name, plan in regime.model.plans.items():
+            for spiff in plan.spiffs:
+                seen.setdefault((name, spiff), []).append(_why_not(regime.model, name, spiff, begins, min([*later, end])))
+    said |= {
+        f"Nobody can earn the SPIFF '{spiff.name}' of plan {name}: {reasons[0]}.": None
+        for (name, spiff), reasons in seen.items() if all(reasons)
+    }  # fmt: skip
+    return list(said)
+
+
+def _first(model: Model) -> dt.date:
+    return model.epoch.astimezone(zone(model.calendar.timezone)).date()
+
+
+def _last(model: Model) -> dt.date:
+    """Return the first date after the model's horizon."""
+    return (model.epoch + dt.timedelta(days=model.horizon_days)).astimezone(zone(model.calendar.timezone)).date()
+
+
+def _why_not(model: Model, name: str, spiff: Spiff, begins: dt.date, ends: dt.date) -> str:
+    """Return why nobody can earn a SPIFF between two dates; empty where somebody can."""
+    if not any(rep.plan == name for rep in model.reps):
+        return "nobody has the plan"
+    if spiff.until < begins or spiff.start >= max(ends, begins + dt.timedelta(days=1)):
+        return f"it runs from {spiff.start} to {spiff.until}, and the plan pays from {begins} to {ends - dt.timedelta(days=1)}"
+    if spiff.where is not None and not _ever(model, spiff.where):
+        return f"no deal meets {spiff.where}"
+    return ""
+
+
+def _ever(model: Model, where: str) -> bool:
+    """Tell whether any kind of deal meets a condition."""
+    clauses = parse_condition(where, ATTRIBUTES)
+    products = [(p.name, p.amount_scale) for p in model.products] or [("", 1.0)]
+    regions = [(r.name, r.amount_scale) for r in model.regions] or [("", 1.0)]
+    for channel in model.channels:
+        for segment in model.segments:
+            if channel.segments and not channel.segments.get(segment.name):
+                continue
+            ends = np.asarray(segment.amount.quantile(np.array(ENDS))).tolist()
+            for amount, (thing, by_thing), (region, by_region) in product(ends, products, regions):
+                deal = {"amount": amount * by_thing * by_region, "segment": segment.name, "channel": channel.name,
+                        "product": thing, "region": region}  # fmt: skip
+                if holds(clauses, deal):
+                    return True
+    return False
+
+
+def _uncredited(model: Model) -> Iterator[str]:
+    """Yield plans whose people do work but are credited for no win: they neither own deals nor get a share."""
+    owners = _owning_roles(model)
+    paid = {rep.role for rep in model.reps if rep.plan is not None and model.plans[rep.plan].quota is not None}
+    unpaid = {rep.role for rep in model.reps if rep.plan is None or model.plans[rep.plan].quota is None}
+    if not owners or owners & unpaid or not owners & paid:
+        return  # nobody works, or who works last with a plan is credited
+    shared = {split.role for rep in model.reps if rep.plan is not None for split in model.plans[rep.plan].splits}
+    for name, plan in model.plans.items():
+        roles = {rep.role for rep in model.reps if rep.plan == name}
+        if roles and _pays_for_wins(plan) and not roles & (owners | shared):
+            whose = ", ".join(sorted(owners))
+            yield (
+                f"Plan {name} pays for bookings, but no win is credited to its people ({', '.join(sorted(roles))}): wins are "
+                f"those of {whose}. Hint: splits: [{{role: {min(roles)}, share: 1.0, overlay: true}}] in the plan of {whose}."
+            )
+
+
+def _pays_for_wins(plan: CompPlan) -> bool:
+    return any(tier.rate for tier in plan.rates) or bool(plan.bonuses or plan.spiffs)
+
+
+def _owning_roles(model: Model) -> set[str]:
+    """Return the roles that may be the first to work on a deal: theirs it is."""
+    stages = {stage.name: stage for stage in model.stages}
+    todo = [name for channel in model.channels for name in (channel.entry or [model.stages[0].name])]
+    seen: set[str] = set()
+    found: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in seen or name not in stages:
+            continue
+        seen.add(name)
+        first, sure = _first_roles(stages[name])
+        found |= first
+        if not sure:
+            todo += [exit_.to for exit_ in stages[name].exits if exit_.probability > 0]
+    return found
+
+
+def _first_roles(stage: Stage) -> tuple[set[str], bool]:
+    """Return who may begin work first in a stage, and whether somebody surely does."""
+    roles: set[str] = set()
+    for task in stage.tasks:
+        if task.part == "assist":
+            continue
+        roles.add(task.role)
+        if task.when is None and stage.when is None:
+            return roles, True
+    return roles, False
