@@ -135,7 +135,7 @@ class Comparison(Same):
             If no study has the KPI.
         """
         self._check(name)
-        rows = [{"first": a.name, "second": b.name, **_joint(paired(a.frame[[name]], b.frame[[name]]).loc[name], self._n_pairs)}
+        rows = [{"first": a.name, "second": b.name, **_joint(paired(a.frame[[name]], b.frame[[name]]), name, self._n_pairs)}
                 for a, b in self._couples if name in a.frame and name in b.frame]  # fmt: skip
         return pd.DataFrame(rows).rename(columns={"mean": "difference"})
 
@@ -298,14 +298,14 @@ class Comparison(Same):
     def _faster(self) -> tuple[str, ...]:
         """Return the scenarios that change how fast deals go."""
         retimed = () if self.setting is None else self.setting.retimed
-        return tuple(study.name for study in self.studies[1:] if study.name in retimed or faster(self.table.loc[study.name]))
+        return tuple(study.name for study in self.studies[1:] if study.name in retimed or faster(self.table.loc[[study.name]].droplevel("scenario")))
 
     def _pairwise(self) -> list[dict[str, Any]]:
         found = []
         for a, b in self._couples:
             shared = [name for name in dict.fromkeys((*RANKED, *self.asked)) if name in a.frame and name in b.frame]
             rows = paired(a.frame[shared], b.frame[shared])
-            gap = {name: {key: finite(value) for key, value in _joint(rows.loc[name], self._n_pairs).items()} for name in shared}
+            gap = {name: {key: finite(value) for key, value in _joint(rows, name, self._n_pairs).items()} for name in shared}
             found.append({"first": a.name, "second": b.name, "difference": gap})
         return found
 
@@ -343,8 +343,9 @@ class Comparison(Same):
         return html_table(rows, caption=caption, limit=len(rows))
 
 
-def _joint(row: pd.Series, pairs: int) -> dict[str, float]:
-    """Return a row of differences with the interval that holds for all pairs together."""
+def _joint(rows: pd.DataFrame, name: str, pairs: int) -> dict[str, float]:
+    """Return the difference in a KPI with the interval that holds for all pairs together."""
+    row = rows.to_dict("index")[name]
     mean, half = float(row["difference"]), float(row["high"] - row["low"]) / 2.0
     wide = half * joint_factor(float(row["n"]), pairs)
     found = {"mean": mean, **{name: float(row[name]) for name in COLUMNS[2:]}}

@@ -75,10 +75,10 @@ class Sensitivity:
 
     def _leads(self, rows: pd.DataFrame, measure: str) -> dict[str, list[Any]]:
         """Return how far the first step is ahead of each, by their paired runs, and whether that many looks leave it told."""
-        names = [self.comparison.names[1 + int(place)] for place in rows.index]  # type: ignore[call-overload]
+        names = [self.comparison.names[1 + int(place)] for place in rows.index]
         found: dict[str, list[Any]] = {key: [] for key in ("behind", "behind_low", "behind_high", "told")}
         for name in names:
-            row = self.comparison.between(names[0], name).loc[measure]
+            row = self.comparison.between(names[0], name).to_dict("index")[measure]
             mean, half = float(row["difference"]), float(row["high"] - row["low"]) / 2.0
             wide = half * joint_factor(float(row["n"]), len(names) - 1)
             found["behind"].append(mean)

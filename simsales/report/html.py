@@ -294,7 +294,7 @@ def render(title: str, head: Headline, sections: list[Section], manifest: str = 
     world = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     world.globals.update(statuses={name: kind for name, (kind, _) in STATUSES.items()}, version=_version())
     template = world.get_template("report.html.j2")
-    values = {
+    values: dict[str, Any] = {
         "title": title, "subtitle": subtitle, "cards": head.cards, "verdict": head.verdict, "split": head.split,
         "target": head.target, "target_at": head.target_at, "sections": sections, "manifest": manifest,
         "glossary": (),

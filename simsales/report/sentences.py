@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simsales.report import measures, text
+from simsales.report import amounts, measures, text
 
 __all__ = ["CHANCE", "LOOKS", "Gap", "better_chance", "gap_of", "good", "leaders", "looks", "outcome", "pair_of", "state", "with_interval"]
 
@@ -32,9 +32,9 @@ def gap_of(entry: Mapping[str, Any], kpi: str) -> dict[str, float]:
     0.5
     """
     found = (entry.get("difference") or {}).get(kpi) or {}
-    if math.isnan(text.known(found.get("mean"))):
+    if math.isnan(amounts.known(found.get("mean"))):
         return {}
-    numbers = {key: text.known(value) for key, value in found.items()}
+    numbers = {key: amounts.known(value) for key, value in found.items()}
     return {"low": math.nan, "high": math.nan, "p_better": math.nan} | numbers
 
 
@@ -48,7 +48,7 @@ def state(gap: Gap) -> str:
     >>> state({"mean": 0.0, "low": 0.0, "high": 0.0}), state({"mean": 1.0, "low": None, "high": None})
     ('same', 'unclear')
     """
-    mean, low, high = (text.known(gap.get(key)) for key in ("mean", "low", "high"))
+    mean, low, high = (amounts.known(gap.get(key)) for key in ("mean", "low", "high"))
     if mean == low == high == 0.0:
         return "same"
     return "more" if low > 0 else "less" if high < 0 else "unclear"
@@ -65,7 +65,7 @@ def good(gap: Gap, kpi: str) -> str:
 def with_interval(kpi: str, gap: Gap, currency: str | None, show: Callable[[Any], str] | None = None) -> str:
     """Return a difference with its 95 % interval; without one where it is the same in every replication, or not known."""
     shown = show or (lambda value: measures.change(kpi, value, currency))
-    low, high = text.known(gap.get("low")), text.known(gap.get("high"))
+    low, high = amounts.known(gap.get("low")), amounts.known(gap.get("high"))
     mean = shown(gap["mean"])
     if math.isnan(low) or low == high:
         return mean
@@ -83,7 +83,7 @@ def better_chance(gap: Gap, n: Any = None) -> str:  # noqa: ANN401 - number or N
     'same in all 30'
     """
     trials = gap.get("n") or n
-    if math.isnan(text.known(gap.get("p_better"))):
+    if math.isnan(amounts.known(gap.get("p_better"))):
         return ""
     if state(gap) == "same":
         return f"same in all {text.count(trials)}" if trials else "always the same"
@@ -114,7 +114,7 @@ def outcome(entry: Mapping[str, Any], base: Mapping[str, Any], currency: str | N
     further = [_further(entry, kpi, currency) for kpi in kpis if kpi not in ("bookings", "cost", "net", "cycle_days")]
     lost = state(gap_of(entry, "net")) == "less"
     if lost and state(book) in ("more", "unclear"):
-        parts = [f"a loss: {net}", first, cost, *further]
+        parts = [f"{net}, a loss", first, cost, *further]
         return "; ".join(filter(None, parts)) + "."
     money = f"{cost}: {net}" if cost and net else cost or net
     return "; ".join(filter(None, [first, money, *further])) + "."
@@ -142,7 +142,7 @@ def _net(entry: Mapping[str, Any], base: Mapping[str, Any], currency: str | None
     """Return what a scenario does to net: with its interval, or that it cannot be told from zero."""
     gap = gap_of(entry, "net")
     if not gap:
-        known = [text.known(side.get("net")) for side in (entry, base)]
+        known = [amounts.known(side.get("net")) for side in (entry, base)]
         return "" if any(map(math.isnan, known)) else f"net {measures.change('net', known[0] - known[1], currency)}"
     found = state(gap)
     if found == "same":

@@ -102,7 +102,7 @@ def test_cards_and_cells_that_may_be_chance_are_muted() -> None:
 def test_a_muted_cell_is_grey_on_the_page_and_escaped(tmp_path: Path) -> None:
     found = comparison(**{"<b>": (3.0, -2.0, 8.0, 0.6)})
     page = html_report(tmp_path / "c.html", title="c", comparison=found, currency="CNY").read_text(encoding="utf-8")
-    assert '<td class="r faint">+¥3</td>' in page
+    assert '<td class="r faint" data-label="Difference">+¥3</td>' in page  # the label stands beside it on a narrow screen
     assert '<div class="card unsure">' in page
     assert "<b>:" not in page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simsales.report import measures, sentences, text
+from simsales.report import amounts, measures, sentences, text
 from simsales.report.figures import differences, ecdf
 from simsales.report.measures import cautions
 from simsales.report.sections.paired import (
@@ -194,7 +194,7 @@ def _break_even(found: list[Entry], currency: str | None) -> Table | None:
 
 def _needed(repay: Entry) -> str:
     """Return the gain that repays the cost; where a scenario costs less, what it may lose."""
-    needed = text.known(repay.get("gain_needed"))
+    needed = amounts.known(repay.get("gain_needed"))
     if needed < 0:
         return f"none: may lose {text.percent(-needed, 1)}"
     return "none" if needed == 0 else text.percent(needed, 1)
