@@ -242,8 +242,7 @@ def _territories(model: Model, role: str, reps: Sequence[tuple[str, Rep]]) -> It
     elif not everywhere:
         lost = next(kind for kind, found in zip(kinds, covered, strict=True) if not found)
         words = ", ".join(f"{field} {value}" for field, value in lost.items() if value and field != "amount")
-        whom = f"to {named(rest, 4)}, who have none" if rest else f"to anybody of role '{role}'"
-        yield f"Some deals lie in no territory{f' ({words})' * bool(words)}: they go {whom}."
+        yield f"Some deals lie in no territory{f' ({words})' * bool(words)}: they go to anybody of role '{role}'."
 
 
 def _as_known(kind: dict[str, Any]) -> dict[str, Sequence[Any]]:

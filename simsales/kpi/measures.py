@@ -92,6 +92,17 @@ def utilisation(facts: Facts) -> float:
     return min(ratio(float(np.sum(facts.tasks.busy_hours)), available), 1.0)
 
 
+def utilisation_busiest(facts: Facts) -> float:
+    """Return busy over available hours of the busiest rep, of those there for at least half as long as anybody."""
+    reps = facts.reps
+    if not len(reps.position) or not float(np.max(reps.available_hours)) > 0.0:
+        return float("nan")
+    mine = np.isin(facts.tasks.rep, reps.position)
+    busy = np.bincount(facts.tasks.rep[mine], facts.tasks.busy_hours[mine], minlength=int(reps.position.max()) + 1)[reps.position]
+    long = reps.available_hours >= 0.5 * float(np.max(reps.available_hours))
+    return min(float(np.max(busy[long] / reps.available_hours[long])), 1.0)
+
+
 def wip(facts: Facts) -> float:
     """Return the time average of open deals, or of deals in the stage."""
     if facts.by == "stage":

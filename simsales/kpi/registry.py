@@ -61,6 +61,8 @@ _FURTHER = (
         (*_DEALS, "month")),
     Kpi("discount_rate", "share", "1 - sum of amounts / sum of list prices, of deals won in the run (not known where the model "
         "states no discounts)", "lower", "折扣率", measures.discount_rate, _DEALS),
+    Kpi("utilisation_busiest", "share", "utilisation of the busiest rep, of those there for at least half as long as anybody: idle people "
+        "do not lower it", "target", "最忙人员利用率", measures.utilisation_busiest, ("role", "team")),
     Kpi("avg_deal_size", "money", "mean amount of deals won in the run", "higher", "平均成交金额", measures.avg_deal_size, _DEALS),
     Kpi("cycle_days_mean", "days", "mean days from creation to win, of deals that will be won, as for the median; not known where "
         "more than a quarter of it would lie beyond the run", "lower", "平均成交周期", measures.cycle_days_mean, _ATTRIBUTES),

@@ -134,6 +134,7 @@ def label(kpi: str) -> str:
         "no_response": "Leads lost because nobody had time",
         "sla_breach": "Stays beyond their service level",
         "cac": "Marketing cost per win (CAC)",
+        "utilisation_busiest": "Utilisation of the busiest rep",
         "ccos": "Pay as a share of bookings (CCOS)",
         "handoff_days": "Mean wait between roles",
         "rework_rate": "Stays that go back",
@@ -198,31 +199,38 @@ def change(kpi: str, value: Any, currency: str | None = None) -> str:  # noqa: A
 
 
 def busy_lines(name: str, kpis: Mapping[str, Any]) -> list[str]:
-    """Return a line about roles that have more work than time: their hours, not the market, set the result.
+    """Return a line about roles, or reps, that have more work than time: their hours, not the market, set the result.
 
     Parameters
     ----------
     name : str
         Of the scenario, as it is to be shown; empty for a single run.
     kpis : mapping of str to mapping
-        With ``utilisation[role=...]`` and its ``mean``.
+        With ``utilisation[role=...]``, ``utilisation_busiest[role=...]`` and their ``mean``: one busy rep among idle ones counts.
 
     Returns
     -------
     list of str
-        Empty where no role is above 95 %.
+        Empty where neither a role nor one of its reps is above 95 %.
 
     Examples
     --------
     >>> busy_lines("", {"utilisation[role=AE]": {"mean": 0.97}, "utilisation[role=SDR]": {"mean": 0.4}})
     ['Reps are busy nearly all the time (AE 97 %): queues grow; check hours, reps and leads.']
+    >>> busy_lines("", {"utilisation[role=AE]": {"mean": 0.65}, "utilisation_busiest[role=AE]": {"mean": 0.99}})
+    ['Reps are busy nearly all the time (the busiest AE 99 %, AE on average 65 %): queues grow; check hours, reps and leads.']
     """
     head, tail = "utilisation[role=", "]"
-    full = [
-        f"{key.removeprefix(head).removesuffix(tail)} {text.percent(kpi['mean'])}"
-        for key, kpi in kpis.items()
-        if key.startswith(head) and kpi.get("mean") is not None and kpi["mean"] > FULL
-    ]
+    full = []
+    for key, kpi in kpis.items():
+        if not key.startswith(head):
+            continue
+        role, mean = key.removeprefix(head).removesuffix(tail), kpi.get("mean")
+        most = kpis.get(f"utilisation_busiest[role={role}]", {}).get("mean")
+        if mean is not None and mean > FULL:
+            full.append(f"{role} {text.percent(mean)}")
+        elif mean is not None and most is not None and most > FULL:
+            full.append(f"the busiest {role} {text.percent(most)}, {role} on average {text.percent(mean)}")
     if not full:
         return []
     where = f"{name}: reps" if name else "Reps"
