@@ -10,13 +10,12 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from simsales.errors import InvalidModelError, did_you_mean
+from simsales.errors import InvalidModelError, did_you_mean, got
 from simsales.files.document import Document, read_document
 from simsales.files.problems import explain, locate
 from simsales.files.tables import resolve_tables
 from simsales.model.base import Value
 from simsales.model.levers import Scenario
-from simsales.model.refusals import got
 from simsales.model.schema import Model
 
 FORMAT = 1

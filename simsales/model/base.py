@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from simsales.errors import InvalidModelError
-from simsales.model.refusals import got, refusals
+from simsales.errors import InvalidModelError, got
+from simsales.model.refusals import refusals
 
 OUTCOMES = ("won", "lost", "no_decision", "open")
 """How a deal can end; ``open`` is a deal that nobody will ever close."""

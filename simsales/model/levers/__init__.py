@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BeforeValidator, Discriminator, Tag
 
-from simsales.errors import named
+from simsales.errors import got, named
 from simsales.model.base import Seq, Value
 from simsales.model.levers.base import GRADES, Change, Cost, Dip, Grade, field_at, subject, with_numbers
 from simsales.model.levers.market import Budget, Price, Shock
@@ -35,7 +35,6 @@ from simsales.model.levers.process import (
     Standardise,
     Tier,
 )
-from simsales.model.refusals import got
 
 __all__ = [
     "CHANGES", "GRADES", "Add", "AnyChange", "Approve", "AttritionChange", "Automate", "Bot", "Budget", "Change", "Cost",

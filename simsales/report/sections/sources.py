@@ -141,7 +141,7 @@ def _parameters(rows: pd.DataFrame) -> Table:
     bounds = zip(rows["low"], rows["high"], rows["low"].notna() | rows["high"].notna(), strict=True)
     said = rows["text"] if "text" in rows else [""] * len(rows)
     shown = rows.assign(
-        n=[None if pd.isna(n) else int(n) for n in rows["n"]],
+        n=pd.Series([None if pd.isna(n) else int(n) for n in rows["n"]], index=rows.index, dtype=object),
         value=[stated or value for stated, value in zip(said, rows["value"], strict=True)],
         path=paths_without_names([str(path) for path in rows["path"]]),
         interval=[text.interval(low, high) if known else "" for low, high, known in bounds],
