@@ -44,7 +44,7 @@ RICH: dict[str, Any] = {
     ],
     "fx": {"EUR": [{"start": "2027-01-01", "rate": 7.5}, {"start": "2027-03-01", "rate": 7.8}]},
     "pricing": {"discount": {"uniform": {"low": 0.0, "high": 0.2}}, "unit_cost_share": 0.3, "non_standard_terms": 0.3},
-    "terms": {"deposit_share": 0.3, "payment_days": {"uniform": {"low": 2.0, "high": 20.0}}, "bad_debt_share": 0.1,
+    "terms": {"deposit_share": 0.3, "payment_days": {"uniform": {"low": 2.0, "high": 20.0}}, "bad_debt_share": 0.5,
               "cancel_share": 0.2, "cancel_days": {"uniform": {"low": 1.0, "high": 20.0}}},
     "scoring": {
         "factors": [

@@ -28,21 +28,22 @@ def least_loaded(loads: Sequence[float], weights: Sequence[float], present: Sequ
     return tied
 
 
-def lot(u: float, reps: Sequence[int]) -> int:
+def lot(u: float, reps: Sequence[int], words: Sequence[int] | None = None) -> int:
     """Return one of several reps by a keyed draw, each with the same chance: the one with the smallest lot number.
 
-    One more rep takes only what he or she wins; nothing else changes hands.
+    One more rep takes only what he or she wins; nothing else changes hands. With `words`, one a rep that stands for the
+    name, the order in which reps are listed decides nothing.
 
     Examples
     --------
     >>> [lot(u, [0, 1]) for u in (0.1, 0.2, 0.3, 0.4)], [lot(u, [0, 1, 2]) for u in (0.1, 0.2, 0.3, 0.4)]
     ([1, 1, 0, 1], [2, 2, 0, 1])
     """
-    return min(reps, key=lambda rep: lot_number(u, rep))
+    return min(reps, key=lambda rep: lot_number(u, rep if words is None else words[rep]))
 
 
 def lot_number(u: float, rep: int) -> int:
-    """Return a rep's lot number: a keyed draw times the rep's own odd number, modulo 2**64 (multiplicative hashing).
+    """Return the lot number of a rep (a position or a word): a keyed draw times the rep's own odd number, modulo 2**64 (multiplicative hashing).
 
     Examples
     --------
@@ -54,7 +55,7 @@ def lot_number(u: float, rep: int) -> int:
 
 @cache
 def _odd(rep: int) -> int:
-    """Return a rep's odd number: 64 bits mixed from his or her position (the finaliser of SplitMix64)."""
+    """Return a rep's odd number: 64 bits mixed from his or her position or word (the finaliser of SplitMix64)."""
     z = (rep + 1) * 0x9E3779B97F4A7C15 & _MASK
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & _MASK
     z = (z ^ z >> 27) * 0x94D049BB133111EB & _MASK
@@ -99,7 +100,9 @@ def tier_of(value: float, bounds: Sequence[float]) -> int:
     return bisect_right(bounds, value)
 
 
-def tier_groups(reps: Sequence[int], skills: Sequence[float], n: int, u: float = 0.0) -> list[list[int]]:
+def tier_groups(
+    reps: Sequence[int], skills: Sequence[float], n: int, u: float = 0.0, words: Sequence[int] | None = None
+) -> list[list[int]]:
     """Return `n` groups of reps, least skilled first, as even as possible; upper groups get the odd ones.
 
     Parameters
@@ -110,13 +113,15 @@ def tier_groups(reps: Sequence[int], skills: Sequence[float], n: int, u: float =
     n : int
     u : float
         A keyed draw: who is in which group among the equally skilled is decided by lot.
+    words : sequence of int, optional
+        As in :func:`lot`.
 
     Examples
     --------
     >>> tier_groups([0, 1, 2], [0.1, 0.9, 0.5], 2)
     [[0], [1, 2]]
     """
-    order = sorted(reps, key=lambda rep: (-skills[rep], lot_number(u, rep)))
+    order = sorted(reps, key=lambda rep: (-skills[rep], lot_number(u, rep if words is None else words[rep])))
     small, odd = divmod(len(order), n)
     groups, begin = [], 0
     for g in range(n):

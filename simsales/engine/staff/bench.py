@@ -47,6 +47,12 @@ class Bench:
         self.effort = EffortState(plan, self.attainment)
         n = len(plan.reps)
         self.role: list[int] = plan.rep_role.tolist()
+        self.words = plan.rep_key
+        """What stands for each rep's name in lots."""
+        self.places = [0] * n
+        for place, rep in enumerate(sorted(range(n), key=plan.reps.__getitem__)):
+            self.places[rep] = place
+        """Each rep's place by name: where an order is needed, that of the file is none."""
         self.hired: list[float] = plan.rep_hired.tolist()
         self.leaves: list[float] = plan.rep_leaves.tolist()
         self.present = [h <= env.now < x for h, x in zip(self.hired, self.leaves, strict=True)]

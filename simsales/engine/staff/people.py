@@ -64,9 +64,9 @@ class Staff(Queues):
     def _schedule(self) -> None:
         for rep, (hired, leaving) in enumerate(zip(self.hired, self.leaves, strict=True)):
             if hired > self.env.now:
-                self._staffing(hired, rep, partial(self.hire, rep))
+                self._staffing(hired, self.places[rep], partial(self.hire, rep))
             if leaving > self.env.now:
-                self._staffing(leaving, self.after_hires + rep, partial(self.leave, rep))
+                self._staffing(leaving, self.after_hires + self.places[rep], partial(self.leave, rep))
         for r, start in enumerate(self.plan.regime_start.tolist()):
             if start <= self.env.now:
                 self._begun = r
@@ -161,7 +161,7 @@ class Staff(Queues):
         if time < self.leaves[rep]:
             self.leaves[rep] = time
             self.soonest = min(self.soonest, time)
-            self._staffing(time, self.after_hires + rep, partial(self.resign, rep), 1)
+            self._staffing(time, self.after_hires + self.places[rep], partial(self.resign, rep), 1)
 
     def resign(self, rep: int, _: Event | None = None) -> None:
         """Let a rep leave by himself or herself, and somebody new take the seat (R7)."""
@@ -171,7 +171,7 @@ class Staff(Queues):
             following, begins = found
             self.hired[following] = begins
             if begins > self.env.now:
-                self._staffing(begins, following, partial(self.hire, following))
+                self._staffing(begins, self.places[following], partial(self.hire, following))
             else:
                 self.hire(following)  # without a vacancy the newcomer is there when the deals are handed over
         self.leave(rep)

@@ -85,7 +85,7 @@ class Queues(Routing):
         """Return who has least in hand and has been free for longest; ties by lot."""
         best = min((self.busy[rep], self.free_since[rep]) for rep in reps)
         tied = [rep for rep in reps if (self.busy[rep], self.free_since[rep]) == best]
-        return tied[0] if len(tied) == 1 else rules.lot(self._luck(task.deal, task.role), tied)
+        return tied[0] if len(tied) == 1 else rules.lot(self._luck(task.deal, task.role), tied, self.words)
 
     def _push(self, heap: Heap, task: Task) -> None:
         rule = self.plan.role_queue[self._begun][task.role]
@@ -189,7 +189,7 @@ class Queues(Routing):
                 continue
             shared = self._head(self.pool[role])
             luck = 0.0 if shared is None else self._luck(shared[3].deal, role)
-            line = [(self.busy[rep], self.free_since[rep], rules.lot_number(luck, rep), rep) for rep in duty]
+            line = [(self.busy[rep], self.free_since[rep], rules.lot_number(luck, self.words[rep]), rep) for rep in duty]
             heapify(line)
             while line:
                 busy, since, number, rep = heappop(line)

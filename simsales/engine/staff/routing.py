@@ -80,12 +80,12 @@ class Routing(Bench):
         if rule == "weighted":
             times = deal.routed[role] = deal.routed.get(role, 0) + 1
             u = self.draws.one(deal.ordinal, Purpose.ROUTE, self.plan.role_key[role], times)
-            return rules.weighted(weights, present, u)
+            return rules.weighted(weights, sorted(present, key=self.places.__getitem__), u)
         if rule in ("territory", "skill", "score"):
             present = self._candidates(deal, role, rule, present)
         if rule != "round_robin":
             present = rules.least_loaded(self.loads, weights, present)
-        return present[0] if len(present) == 1 else rules.lot(self._luck(deal, role), present)
+        return present[0] if len(present) == 1 else rules.lot(self._luck(deal, role), present, self.words)
 
     def _luck(self, deal: Deal, role: int) -> float:
         """Return the deal's keyed draw for ties between reps of a role."""
@@ -101,7 +101,7 @@ class Routing(Bench):
         skills = {rep: self.skill_now(rep, deal.regime) for rep in self.on_duty[role]}
         order = [skills.get(rep, 0.0) for rep in range(len(self.role))]
         luck = self._luck(deal, role)
-        groups = rules.tier_groups(self.on_duty[role], order, len(bounds) + 1, luck)
+        groups = rules.tier_groups(self.on_duty[role], order, len(bounds) + 1, luck, self.words)
         return rules.of_tier(rules.tier_of(value, bounds), groups, present)
 
     def attributes(self, deal: Deal) -> dict[str, object]:
