@@ -170,7 +170,8 @@ def compare_text(result: Data, currency: str | None, kpis: Sequence[str] = ()) -
         rows = [_scenario_row(entry, kpi, currency, is_base=entry is base) for entry in (base, *others)]
         lines += [columns([measures.label(kpi), "Mean", "Difference (95 %)", "P(better)"], rows), ""]
     rows = [_money_row(entry, currency, is_base=entry is base) for entry in (base, *others)]
-    lines += [columns(["Money", "Cost", "Net", "Difference in net (95 %)", "P(better)"], rows), ""]
+    if any(entry.get("cost") != 0 for entry in (base, *others)):
+        lines += [columns(["Money", "Cost", "Net", "Difference in net (95 %)", "P(better)"], rows), ""]
     lines += [f"{entry['name']}: {sentences.outcome(entry, base, currency, asked)}" for entry in others]
     if len(others) > 1:
         ranked = ("net", "bookings") if any(plain(entry.get("cost")) for entry in (base, *others)) else ("bookings",)

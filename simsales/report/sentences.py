@@ -141,6 +141,8 @@ def _cost(gap: Gap, currency: str | None) -> str:
 def _net(entry: Mapping[str, Any], base: Mapping[str, Any], currency: str | None) -> str:
     """Return what a scenario does to net: with its interval, or that it cannot be told from zero."""
     gap = gap_of(entry, "net")
+    if entry.get("cost") == 0 == base.get("cost"):
+        return ""  # without any cost net says no more than bookings
     if not gap:
         known = [amounts.known(side.get("net")) for side in (entry, base)]
         return "" if any(map(math.isnan, known)) else f"net {measures.change('net', known[0] - known[1], currency)}"

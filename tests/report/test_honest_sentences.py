@@ -159,6 +159,14 @@ def test_what_is_left_of_adding_up_is_no_difference() -> None:
     assert found.table.loc[("b", "bookings"), ["difference", "low", "high", "p_better"]].tolist() == [0.0, 0.0, 0.0, 0.5]
 
 
+def test_net_is_not_spoken_of_where_nothing_costs() -> None:
+    frame = pd.DataFrame({"bookings": [1.0, 2.0, 4.0], "cost": 0.0, "net": [1.0, 2.0, 4.0]})
+    more = frame.assign(bookings=[9.0, 10.0, 13.0], net=[9.0, 10.0, 13.0])
+    said = render.compare_text(Comparison((Study("a", frame, "USD", {}), Study("b", more, "USD", {})), {}).to_dict(), "USD")
+    assert "b: $8.33 more bookings" in said
+    assert "net" not in said.lower()
+
+
 def test_paired_runs_rank_where_intervals_against_the_base_overlap() -> None:
     luck = np.array([10.0, 60.0, 35.0, 80.0, 20.0, 55.0]) * 1e4
     base = pd.DataFrame({"bookings": luck, "cost": 1.0, "net": luck - 1.0})
