@@ -79,7 +79,7 @@ class Rep(Value):
     territory : str, optional
         For routing ``territory``: a condition such as ``region == 华东 and segment == large``.
     booked_before : float, optional
-        Bookings in the pay period that were made before the run's start (0: none). Absent: nothing is known of the time
+        Bookings in the pay period that were made before the run's start (0: none); effort and pay go on from there. Absent: nothing is known of the time
         before, and a period begins with the run, with its part of the quota.
     cost_per_year : float
         Besides pay: licences, a bot's fee, overhead.

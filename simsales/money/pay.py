@@ -40,7 +40,7 @@ class Line:
     Parameters
     ----------
     kind : {'base', 'quota', 'split', 'commission', 'threshold', 'bonus', 'penalty', 'cap', 'spiff', 'clawback', 'draw', \
-'recovery'}
+'recovery', 'before'}
         What it pays. Lines that pay nothing explain: ``quota`` how the quota came about, ``split`` whose deals are
         credited, ``threshold`` and ``cap`` how much of the bookings earned nothing.
     detail : str

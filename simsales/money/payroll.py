@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache, partial
@@ -19,7 +19,7 @@ from simsales.engine.ramp import mean_ramp
 from simsales.model.quota import ratcheted
 from simsales.money.credit import Account, accounts
 from simsales.money.extras import clawback_lines, spiff_lines, split_lines
-from simsales.money.pay import Line, Statement, cents, exact, statement
+from simsales.money.pay import Line, Statement, as_decimal, cents, exact, statement
 
 if TYPE_CHECKING:
     from simsales.engine import EventLog
@@ -58,6 +58,9 @@ class Employment:
         Mean of the ramp over the days employed, to six digits; 1 where the plan gives no ramp relief.
     lump : Fraction
         `days` of the rep's days in the calendar period; below 1 where a change of plan has split it.
+    before : Fraction
+        What had been booked in the part before the run began, where the model states it: then `share`, `relief` and `lump` are
+        those of the part from its begin or the hire on, and only pay beyond what that had earned is paid in the run.
     """
 
     rep: int
@@ -72,6 +75,7 @@ class Employment:
     quota: Fraction
     relief: Fraction = Fraction(1)
     lump: Fraction = Fraction(1)
+    before: Fraction = Fraction(0)
 
     @property
     def last(self) -> dt.date:
@@ -124,18 +128,21 @@ def schedule(plan: Plan, until: float, days: Days | None = None) -> tuple[Employ
 def _periods_of(plan: Plan, rep: int, hired: float, dates: tuple[dt.date, dt.date]) -> Iterator[Employment]:
     """Yield the parts of pay periods between a rep's first date and the one after the last."""
     (day, last), date = dates, plan.clock.date
-    first = day
+    first, booked = day, plan.staffing.people[0][rep].booked_before
+    if booked is not None and hired <= plan.start:  # the period goes on
+        first = dt.date.min if math.isinf(hired) else date(hired)
     while day < last:
         part = part_at(plan, rep, plan.clock.midnight(day))
         stop = last if math.isinf(part.end) else min(date(part.end), last)
         if part.comp is not None:
-            n, whole = (stop - day).days, (date(part.closes) - date(part.opens)).days
-            there = (min(date(part.closes), last) - max(date(part.opens), first)).days
-            relief = _relief(plan, part.regime, rep, day, stop, hired) if part.comp.ramp_relief else Fraction(1)
+            whole, since = (date(part.closes) - date(part.opens)).days, max(date(part.begin), first)
+            n, there = (stop - since).days, (min(date(part.closes), last) - max(date(part.opens), first)).days
+            relief = _relief(plan, part.regime, rep, since, stop, hired) if part.comp.ramp_relief else Fraction(1)
             quota = exact(plan.staffing.quota[part.regime][rep])
+            before = exact(booked) if booked is not None and since < day else Fraction(0)
             yield Employment(
-                rep, part.name, part.comp, part.label, part.begin, part.end, day, n, Fraction(n, whole), quota, relief,
-                Fraction(n, there),
+                rep, part.name, part.comp, part.label, part.begin, part.end, day, (stop - day).days, Fraction(n, whole), quota,
+                relief, Fraction(n, there), before,
             )  # fmt: skip
         day = stop
 
@@ -196,7 +203,7 @@ class Goal:
         """Count what was sold; at the end of a calendar period the ratchet looks at it, as if the period had been whole."""
         if term.comp.ratchet is None:
             return
-        self.sold, self.weight = self.sold + account.total(), self.weight + term.share * term.relief
+        self.sold, self.weight = self.sold + account.total() + term.before, self.weight + term.share * term.relief
         if ends:
             moved = ratcheted(self.quota, self.sold / self.weight, term.comp.ratchet)
             self.quota = max(exact(cents(moved)), Fraction(1, 100))
@@ -209,11 +216,21 @@ def _pay(
 ) -> Statement:  # fmt: skip
     """Return one statement; without the deals that were cancelled before a day, if one is given."""
     kept = account if before is None else account.without(before)
+    pairs = [*kept.pairs, (term.begin, term.before)] if term.before else kept.pairs
     lines = [*split_lines(kept.credits), *spiff_lines(term.comp, kept.won), *extra]
-    return statement(
-        term.comp, kept.pairs, term.share, days=term.days, quota=quota, relief=term.relief, lump=term.lump,
+    pay = statement(
+        term.comp, pairs, term.share, days=term.days, quota=quota, relief=term.relief, lump=term.lump,
         extra=lines, owed=owed,
     )  # fmt: skip
+    return _beyond(pay, term, quota) if term.before else pay
+
+
+def _beyond(pay: Statement, term: Employment, quota: Fraction) -> Statement:
+    """Return a statement less what the bookings of before the run had earned already."""
+    known = statement(term.comp, term.before, term.share, days=0.0, quota=quota, relief=term.relief, lump=term.lump)
+    words = f"earned before the run began, on bookings of {float(term.before):,.10g}"
+    line = Line("before", words, as_decimal(term.before), Decimal(0), -known.earned)
+    return replace(pay, lines=(*pay.lines, line))
 
 
 def _taken_back(paid: tuple[Employment, Account, Fraction], since: float, end: float) -> list[Line]:

@@ -94,6 +94,43 @@ def test_a_ratchet_looks_at_the_whole_period_once():
     assert [float(each.quota) for _, each in statements(from_log(log))] == [45_000.0, 45_000.0, 110_000.0, 88_000.0, 70_400.0]
 
 
+def carried_on(day: str, **rep):
+    """Ada in a run that begins inside the first quarter, of which something is known."""
+    m = model(reps=[{"name": "Ada", "role": "AE", "plan": "std", **rep}], plans={"std": STANDARD | {"base": 0.0}})
+    return simulate(m, start=day, until="2027-03-31", opening=pipeline((10.0, 20_000.0, "Ada")))
+
+
+def test_a_period_that_the_run_goes_on_with_is_paid_from_where_it_stands():
+    # 80,000 of 90,000 sold before 15 February: the next 10,000 at 10 %, the other 10,000 at 20 %
+    log = carried_on("2027-02-15", booked_before=80_000.0)
+    (_, statement), *_ = statements(from_log(log))
+    assert (float(statement.quota), float(statement.credited)) == (90_000.0, 100_000.0)
+    assert total(log) == 9_000.0 + 2_000.0 - 8_000.0
+    assert pay(log, "2027-Q1", "before") == [-8_000.0]
+    # nothing sold before: the whole quota is ahead; nothing known: that of the 45 days
+    assert total(carried_on("2027-02-15", booked_before=0.0)) == 2_000.0
+    assert [float(each.quota) for _, each in statements(from_log(carried_on("2027-02-15")))] == [45_000.0]
+    # hired in January: 75 of 90 days
+    hired = carried_on("2027-02-15", booked_before=80_000.0, hired="2027-01-16")
+    assert [float(each.quota) for _, each in statements(from_log(hired))] == [75_000.0]
+    assert total(hired) == 20_000 * 0.2
+
+
+@pytest.mark.parametrize("cut", ["2027-01-20", "2027-02-15", "2027-03-30"])
+def test_pay_of_a_run_that_is_cut_is_that_of_the_whole(cut):
+    plan = {"base": 36_500.0, "quota": 50_000.0, "rates": [{"upto": 0.5, "rate": 0.04}, {"upto": 1.0, "rate": 0.1}, {"rate": 0.2}],
+            "bonuses": [{"at": 0.3, "amount": 111.0}, {"at": 1.0, "amount": 500.0}], "penalties": [{"at_below": 1.2, "amount": -50.0}]}  # fmt: skip
+    deals = [(day + 0.5, 500.0, "Ada") for day in range(90)]
+    whole = simulate(model(plans={"std": plan}), until="2027-03-31", opening=pipeline(*deals))
+    at = float((pd.Timestamp(cut) - pd.Timestamp("2027-01-01")).days)
+    sold = 500.0 * sum(day < at for day, _, _ in deals)
+    rep = {"name": "Ada", "role": "AE", "plan": "std", "booked_before": sold}
+    rest = [(day - at, amount, who) for day, amount, who in deals if day > at]
+    second = simulate(model(plans={"std": plan}, reps=[rep]), start=cut, until="2027-03-31", opening=pipeline(*rest))
+    earned = 0.04 * min(sold, 25_000.0) + 0.1 * max(sold - 25_000.0, 0.0) + 111.0 * (sold >= 15_000.0)
+    assert total(second) == pytest.approx(total(whole) - earned - 100.0 * at)
+
+
 # what is taken back --------------------------------------------------------------------------------
 
 SWITCHES = {
