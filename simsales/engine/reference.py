@@ -117,10 +117,12 @@ class Run(Resuming):
             return
         self.staff.hold()
         known = [self.recall(self.make(i)) for i in range(len(opening.ids))]
-        for deal, each in zip(self.deals, known, strict=True):
+        waiting = [self.is_waiting(deal) or bool(each.tasks) for deal, each in zip(self.deals, known, strict=True)]
+        self.note_backlog([deal for deal, waits in zip(self.deals, waiting, strict=True) if waits])
+        for deal, each, waits in zip(self.deals, known, waiting, strict=True):
             if deal.owner == NOBODY and each.owner_role == NOBODY:
                 self.route(deal)
-            self.env.process(self.live_on(deal, each, self.is_waiting(deal)))
+            self.env.process(self.live_on(deal, each, waits))
 
 
 @contextmanager

@@ -113,6 +113,13 @@ class _Table:
             "ending": REASONS[deal.doomed] if deal.doomed else None,
         }  # fmt: skip
         found |= {f"rep[{role}]": self._rep(deal.reps.get(k, NOBODY)) for k, role in enumerate(plan.roles)}
+        for stage, ahead in sorted(deal.ahead.items()):
+            name = f"[{plan.stages[stage]}]"
+            going_on = sum(task.work for task in visit.batch if task.counts is ahead and not task.done.processed)
+            found |= {
+                f"ahead_hours{name}": ahead.work - going_on, f"ahead_by{name}": self._rep(ahead.rep),
+                f"ahead_lead{name}": self._rep(ahead.lead), f"ahead_effort{name}": ahead.effort,
+            }  # fmt: skip
         found |= {f"worked[{plan.roles[k]}]": self._rep(rep) for k, rep in sorted(deal.worked.items())}
         return found | {
             f"visits[{plan.stages[stage]}]": number for stage, number in sorted(deal.visits.items()) if stage != visit.stage

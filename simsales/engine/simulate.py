@@ -58,7 +58,8 @@ def simulate(
           ``task_days[j]`` (for how long), ``task_rep[j]``, ``task_done[j]`` (hours of work), ``task_pace[j]`` (hours of work in
           an hour of working time), ``task_role[j]`` (escalated to);
         * the way: ``answered, response_hours, previous`` (stage), ``visits[STAGE]`` (earlier ones), ``last_role, credit`` (last
-          rep with a pay plan who worked on it), ``worked[ROLE]``;
+          rep with a pay plan who worked on it), ``worked[ROLE]``, ``ahead_hours[STAGE]``, ``ahead_by, ahead_lead, ahead_effort`` (work
+          that counts for a stage to come);
         * people: ``owner_role, rep[ROLE]`` (who works for it; with such columns an empty cell is nobody), ``barred,
           barred_days`` (who may not take it back from the pool, for how many days);
         * ``draw[...]``: uniforms behind what no column shows (``pace``, ``adoption DATE``, ``factor NAME``, ``score noise``,

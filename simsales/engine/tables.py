@@ -91,6 +91,16 @@ class Table:
         share = np.where(gap > 0.0, (u - self.u[a]) / np.where(gap > 0.0, gap, 1.0), 0.0)
         return self.x[a] + (self.x[b] - self.x[a]) * share
 
+    def mean(self) -> float:
+        """Return the mean of a draw.
+
+        Examples
+        --------
+        >>> Table(np.array([0.0, 1.0]), np.array([10.0, 20.0])).mean()
+        15.0
+        """
+        return float(np.sum(np.diff(self.u) * (self.x[1:] + self.x[:-1])) / 2.0 + self.u[0] * self.x[0] + (1.0 - self.u[-1]) * self.x[-1])
+
     def cdf(self, x: float) -> float:
         """Return the probability of a draw of at most `x`."""
         xs, us = self._x, self._u

@@ -298,3 +298,22 @@ def test_the_organisation_goes_on_with_the_people_and_events_of_the_cut():
         fates.add(len(happened))
         assert set(there.rep_left[there.rep_left < 75.0]) <= set(np.floor(log.rep_left[log.rep_left < 75.0]).tolist())
     assert fates == {0, 1}
+
+
+def test_work_waited_before_as_it_waits_now():
+    # 20 deals of 12 hours each wait for one rep: ten days, the mean of an exponential wait before the day of work
+    m = model(roles=[{"name": "AE"}], reps=[{"name": "Ann", "role": "AE"}], horizon_days=400.0, stages=[stage("Open", "won", 100.0, tasks=work(12.0))])
+    rows = [{"age_days": 60.0, "p_waiting": float(i < 20), "deal_id": f"x{i}"} for i in range(1000)]
+    log = simulate(m, opening=waiting(*rows))
+    begun = 100.0 - log.deal.closed[np.isin(log.ids, [f"x{i}" for i in range(20, 1000)])]
+    waits = 60.0 - 0.5 - begun  # cut at 59.5 days, which hardly any wait reaches
+    assert waits.mean() == pytest.approx(10.0, abs=4.0 * 10.0 / math.sqrt(980))
+
+
+def test_work_for_a_stage_to_come_is_known_or_drawn():
+    touch = {"touch": {"logit": 1.0, "reference_hours": 8.0}}
+    first = {**stage("Open", "Next", 1.0, tasks=[{**work(8.0)[0]}]), "exits": [{"to": "Next", "probability": 1.0, "delay_days": 1.0}]}
+    first["tasks"] = [{"role": "AE", "work_hours": 8.0, "counts_for": "Next"}]
+    m = model(**CROWD, stages=[first, even(3.0, effects=touch) | {"name": "Next"}])
+    assert share_won(simulate(m, opening=crowd(stage="Next", age_days=1.0))) == near(0.5)  # the law's eight hours
+    assert share_won(simulate(m, opening=crowd(age_days=0.5, delay_days=0.5, **{"ahead_hours[Next]": 24.0}))) == near(0.75)

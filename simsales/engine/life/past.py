@@ -6,39 +6,74 @@ import math
 from bisect import bisect_right
 from itertools import accumulate
 
+from simsales.engine.hooks import Hooks
 from simsales.engine.life.state import Deal, Visit
 from simsales.engine.life.staying import Staying
-from simsales.engine.plan import NOBODY
+from simsales.engine.plan import NOBODY, Plan
 from simsales.engine.plan.opening import Known
+from simsales.engine.staff.bench import LEAST_PACE, later
 from simsales.engine.streams import MASK, Purpose
 
 PASTS = 8
 """How many pasts are imagined; one of them is chosen by how likely the deal would still be there."""
 WEEK = 7.0
 _STEP = 0x9E3779B9
-_HANDOFF = 32
+_WAIT, _HANDOFF = 24, 48
+_PLACES = 80
 
 
 class Past(Staying):
-    """Exit and rest of a delay whose age is known, or drawn given the age of the stay."""
+    """Exit and rest of a delay whose age is known, or drawn given the age of the stay.
+
+    Parameters
+    ----------
+    plan : Plan
+    seed, replication : int
+    hooks : Hooks, optional
+    """
+
+    def __init__(self, plan: Plan, seed: int, replication: int, hooks: Hooks | None = None) -> None:
+        super().__init__(plan, seed, replication, hooks)
+        self._backlog: dict[int, float] = {}
 
     def choose_given_past(self, deal: Deal, visit: Visit, known: Known, age: float) -> tuple[int, float]:
         """Return exit and remaining delay of a stay of some age whose tasks are done."""
         odds = None if math.isnan(known.log_odds) else known.log_odds
+        if math.isnan(known.worked) and not visit.work:
+            visit.work = self._work_ahead(deal, visit)
         if not math.isnan(known.delay_age):
             if math.isnan(known.worked):
-                visit.work = self._work(deal, visit, 0)[0]
+                visit.work += self._work(deal, visit, 0)[0]
             return self.choose_given_age(deal, visit, known.delay_age, odds)
         if not visit.view.tasks or visit.passed:
             return self.choose_given_age(deal, visit, age, odds)
         delay_age, visit.work = self._imagined(deal, visit, known, age)
         return self.choose_given_age(deal, visit, delay_age, odds)
 
+    def note_backlog(self, waiting: list[Deal]) -> None:
+        """Note how long work waits for a rep at the start, as a guide to how long it waited before.
+
+        That is the work of opening deals whose tasks are to be done, shared by the reps who are there.
+        """
+        hours: dict[int, float] = {}
+        for deal in waiting:
+            view = self.plan.views[deal.regime][deal.stage]
+            for item in view.tasks[:1] if view is not None else ():
+                hours[item.role] = hours.get(item.role, 0.0) + item.law.mean()
+        self._backlog = {role: total / max(self.staff.pace_of_role(role), LEAST_PACE) for role, total in hours.items()}
+
+    def _work_ahead(self, deal: Deal, visit: Visit) -> float:
+        """Return the hours of work that counts for this stay although it was done in earlier stages."""
+        row = [view for view in self.plan.views[visit.regime] if view is not None]
+        items = [item for view in row for item in (*view.tasks, *view.last_tasks) if item.counts_for == visit.stage]
+        return sum(item.law.draw(self._draw_past(deal, visit, PASTS, k)) for k, item in enumerate(items))
+
     def _imagined(self, deal: Deal, visit: Visit, known: Known, age: float) -> tuple[float, float]:
         """Return an age of the delay, and the work before it, given the age of the stay.
 
-        The work is drawn by its laws and done at the mean pace in working time (of the same weekdays; nobody knows for
-        how long it waited for a rep); of several such pasts, one is chosen by the probability that the delay has lasted since.
+        The work waits as long, on average, as what waits now will (exponential), is drawn by its laws, and done at the mean
+        pace in working time (of the same weekdays); of several such pasts, one is chosen by the probability that the delay has
+        lasted since.
         """
         pasts, weights = [], []
         for i in range(PASTS):
@@ -60,6 +95,7 @@ class Past(Staying):
         """Return hours of work of an imagined past, and how many days it took from entry on."""
         begin = float(visit.row[3])
         begin += WEEK * max(math.ceil((self.plan.start - WEEK - begin) / WEEK), 0)  # where the calendar is known
+        latest = begin + self.plan.start - float(visit.row[3])  # what takes longer than the stay has lasted did not happen
         time, total, role = begin, 0.0, deal.last_role if deal.last_role >= 0 else NOBODY
         for batch in visit.view.batches:
             ends, chain = [time], time
@@ -71,17 +107,20 @@ class Past(Staying):
                 if visit.view.handoff is not None and role not in (NOBODY, item.role) and not item.assist:
                     u = self._draw_past(deal, visit, i, _HANDOFF + item.position)
                     comes += visit.view.handoff.delay.draw(u) * visit.view.handoff.scale
+                if (wait := self._backlog.get(item.role, 0.0)) > 0.0:
+                    wait *= -math.log(self._draw_past(deal, visit, i, _WAIT + item.position))
+                    comes = later(self.plan.worktime, comes, wait, latest)
                 hours = item.law.draw(self._draw_past(deal, visit, i, item.position)) * visit.view.work_scale
-                chain = self.staff.done_by(deal, item.role, comes, hours)
+                chain = self.staff.done_by(deal, item.role, comes, hours, latest)
                 ends.append(chain)
                 total += hours
                 role = role if item.assist else item.role
             time = max(ends)
         if known is not None and not math.isnan(known.worked) and visit.view.tasks:
             total = known.worked
-            time = self.staff.done_by(deal, visit.view.tasks[0].role, begin, total)
+            time = self.staff.done_by(deal, visit.view.tasks[0].role, begin, total, latest)
         return total, time - begin
 
     def _draw_past(self, deal: Deal, visit: Visit, i: int, place: int) -> float:
-        word = (self.plan.stage_key[visit.stage] + (i * 64 + place + 1) * _STEP) & MASK
+        word = (self.plan.stage_key[visit.stage] + (i * _PLACES + place + 1) * _STEP) & MASK
         return self.draw(deal.ordinal, Purpose.PAST, word, visit.number)

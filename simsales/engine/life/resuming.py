@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from simsales.engine.life.past import Past
-from simsales.engine.life.state import Deal, Task, Visit
+from simsales.engine.life.state import Ahead, Deal, Task, Visit
 from simsales.engine.life.staying import Onward
 from simsales.engine.life.working import NAN, Answer
 from simsales.engine.plan import NOBODY
@@ -55,7 +55,7 @@ class Resuming(Past):
         settled = known.delay_age == known.delay_age or known.passed or bool(first or last)  # noqa: PLR0124 - not NaN
         waiting = bool(view.tasks) and (waiting or bool(going_on)) and not settled
         deal.answered = self._answered(deal, visit, known, waiting or bool(first))
-        self._recall_stay(visit, known)
+        self._recall_stay(deal, visit, known)
         if view.escalate != NOBODY and (not going_on or since + view.sla > self.env.now):
             self.guard(deal, visit)
         if last:
@@ -142,8 +142,9 @@ class Resuming(Past):
     # what is known of the stay ------------------------------------------------------------------
 
     @staticmethod
-    def _recall_stay(visit: Visit, known: Known) -> None:
+    def _recall_stay(deal: Deal, visit: Visit, known: Known) -> None:
         visit.rep, visit.lead, visit.passed = known.worked_by, known.lead, known.passed
+        deal.ahead = {stage: Ahead(rep, lead, hours, effort) for stage, hours, rep, lead, effort in known.ahead}
         if known.worked == known.worked:  # noqa: PLR0124 - not NaN
             visit.work = known.worked
         if known.effort == known.effort:  # noqa: PLR0124

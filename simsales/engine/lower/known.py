@@ -57,6 +57,7 @@ def lower_known(
     columns["reps"] = _by_role(frame, roles, reps, "rep")
     columns["workers"] = [each or () for each in _by_role(frame, roles, reps, "worked")]
     columns["visits"] = _by_stage(frame, stages)
+    columns["ahead"] = _ahead(frame, stages, reps)
     columns["barred"] = _barred(frame, reps)
     columns["tasks"] = _tasks(frame, roles, reps)
     columns["paced"] = (~np.isnan(numbers(frame, "draw[pace]", low=0.0, high=1.0, default=NAN))).tolist()
@@ -135,6 +136,23 @@ def _by_stage(frame: pd.DataFrame, stages: Sequence[str]) -> list[tuple[tuple[in
         for member, name in members(frame, "visits")
     ]
     return [tuple((stage, row[i]) for stage, row in named if row[i]) for i in range(len(frame))]
+
+
+def _ahead(
+    frame: pd.DataFrame, stages: Sequence[str], reps: Sequence[str]
+) -> list[tuple[tuple[int, float, int, int, float], ...]]:
+    """Return what counts for stages to come: stage, hours, rep, lead and effort."""
+    found: list[list[tuple[int, float, int, int, float]]] = [[] for _ in range(len(frame))]
+    for member, name in members(frame, "ahead_hours"):
+        stage = _place(member, stages, name, "stage")
+        hours = numbers(frame, name, low=0.0, default=NAN).tolist()
+        rep = people(frame, f"ahead_by[{member}]", reps).tolist()
+        lead = people(frame, f"ahead_lead[{member}]", reps).tolist()
+        effort = numbers(frame, f"ahead_effort[{member}]", low=0.0, default=1.0).tolist()
+        for i, row in enumerate(found):
+            if hours[i] == hours[i]:  # noqa: PLR0124 - not NaN
+                row.append((stage, hours[i], rep[i], lead[i], effort[i]))
+    return [tuple(row) for row in found]
 
 
 def _barred(frame: pd.DataFrame, reps: Sequence[str]) -> list[tuple[int, float] | None]:

@@ -71,6 +71,8 @@ class Known(NamedTuple):
     tasks : tuple of KnownTask
     workers : tuple of (int, int)
         Who worked last on the deal in each role.
+    ahead : tuple of (int, float, int, int, float)
+        What counts for stages to come: stage, hours of work, rep, lead, effort.
     paced : bool
         Whether the deal's pace is known (``draw[pace]``).
     """
@@ -97,6 +99,7 @@ class Known(NamedTuple):
     exit: int | None = None
     tasks: tuple[KnownTask, ...] = ()
     workers: tuple[tuple[int, int], ...] = ()
+    ahead: tuple[tuple[int, float, int, int, float], ...] = ()
     paced: bool = False
 
 

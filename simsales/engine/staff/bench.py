@@ -12,8 +12,9 @@ from simsales.engine.payday import Attainment
 from simsales.engine.plan import Plan
 from simsales.engine.plan.staffing import RoleRule, Trained
 from simsales.engine.streams import Purpose, Streams
+from simsales.engine.worktime import WorkTime
 
-__all__ = ["Bench", "Entry", "Heap"]
+__all__ = ["LEAST_PACE", "Bench", "Entry", "Heap", "later"]
 
 LEAST_PACE = 1e-3
 """Keeps the guess of a past finite where a new rep begins at nothing."""
@@ -147,14 +148,21 @@ class Bench:
         task.counts.effort = self.effort.multiplier(rep, r, now)
         return pace * task.counts.effort
 
-    def done_by(self, deal: Deal, role: int, time: float, hours: float) -> float:
-        """Return when work that begins at a time would be done: by who has the deal in that role, else at the mean pace."""
+    def done_by(self, deal: Deal, role: int, time: float, hours: float, latest: float) -> float:
+        """Return when work that begins at a time would be done: by who has the deal in that role, else at the mean pace.
+
+        Infinity stands for a time far beyond the `latest` that matters.
+        """
         known = deal.reps.get(role)
         reps = self.on_duty[role] if known is None else [known]
         paces = [self._usual_pace(rep) for rep in reps]
         pace = sum(paces) / len(paces) if paces else 1.0
         calendar = self.work if known is None else self.hours[known]
-        return calendar.add(time, hours / pace, self.facts.until)
+        return later(calendar, time, hours / pace, latest)
+
+    def pace_of_role(self, role: int) -> float:
+        """Return the hours of work that all reps of a role who are there do in an hour of working time."""
+        return sum(self._usual_pace(rep) for rep in self.on_duty[role])
 
     def _usual_pace(self, rep: int) -> float:
         """Return a rep's speed with the ramp, apart from training and effort."""
@@ -185,3 +193,8 @@ def _rep_adoption(plan: Plan, streams: Streams) -> list[list[float]]:
         [streams.uniform(0, name, key, Purpose.ADOPTION) for name in plan.rep_key]
         for key in plan.regime_key
     ]
+
+
+def later(calendar: WorkTime, time: float, hours: float, latest: float) -> float:
+    """Return when some hours of working time after a time are over; infinity where nobody asks for it any more."""
+    return calendar.add(time, hours, latest) if time <= latest else float("inf")
