@@ -163,6 +163,9 @@ class Queues(Routing):
                 return True
         return False
 
+    def _dispatch_then(self, rep: int, _: Event) -> None:
+        self.dispatch(rep)
+
     def hold(self) -> None:
         """Let nobody begin until all that comes at this instant, people and work, is there (R3, R7, R9)."""
         if not self._held:
@@ -285,7 +288,7 @@ class Queues(Routing):
     def release(self, deal: Deal, rep: int) -> None:
         """Take a deal off a rep's hands, who may then have room for another one."""
         if self._drop(deal, rep) and self.limited[self.role[rep]]:
-            self._later(partial(self.dispatch, rep))
+            self._later(partial(self._dispatch_then, rep))
 
     def _watch(self, task: Task, rep: int, since: float) -> None:
         """Let a task go back to the pool that its rep has not begun in time (recycle)."""
@@ -314,4 +317,4 @@ class Queues(Routing):
         if until > self.env.now:
             deal.barred = (rep, until)
             free = self.env.at(until, Kind.REVIEW, deal.ordinal, sub=Review.RECLAIM + rep)
-            free.callbacks.append(partial(self.dispatch, rep))
+            free.callbacks.append(partial(self._dispatch_then, rep))
