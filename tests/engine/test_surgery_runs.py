@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from simsales.engine import simulate
 from simsales.model.apply import apply
@@ -122,6 +123,35 @@ def test_what_goes_on_with_a_task_is_skipped_given_up_or_passed_like_any_other()
     assert spent.min() >= 2.4 - 1e-6
     assert (np.abs(spent - 2.4) < 1e-6).any()  # nobody had begun: passed at the breach
     assert spent.max() < 48.0
+
+
+HOW = st.sampled_from([{}, {"parallel": True}, {"continues": True}])
+WORK = st.tuples(st.sampled_from("ABC"), st.sampled_from([1.0, 2.0, 5.0]), HOW, st.sampled_from([None, None, "amount >= 999", "amount >= 1"]), st.sampled_from(["start", "end"]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(WORK, min_size=1, max_size=6), st.sampled_from([None, {"stage": "S", "share": 0.25, "role": "A", **BOT}]))
+def test_a_stay_lasts_as_long_as_its_rows_of_tasks(work: list[tuple[Any, ...]], bot: dict[str, Any] | None) -> None:
+    tasks: list[dict[str, Any]] = []
+    for role, hours, how, when, at in work:
+        first = all(task["at"] != at for task in tasks)
+        tasks.append({"role": role, "work_hours": hours, "when": when, "at": at} | ({} if first else how))
+    base = stage_of(tasks)
+    assume(bot is None or any(task["role"] == "A" for task in tasks))
+    model = base if bot is None else changed(base, {"automate": bot})
+    spent = hours_in(simulate(model, seed=1, until=30.0))
+    assert np.allclose(spent, 24.0 * expected(base, amount=0.0, segment="all").days, atol=1e-6)
+
+
+@pytest.mark.parametrize("at", [20.03, 30.1, 41.7])
+def test_a_row_of_tasks_goes_on_where_a_run_was_cut(at: float) -> None:
+    row = [{"role": "A", "work_hours": hours, "continues": hours > 4.0} for hours in (4.0, 5.0, 6.0)]
+    model = stage_of([*row, {"role": "B", "work_hours": 2.0, "parallel": True}])
+    opening = simulate(model, seed=1, until=50.0).opening(at)
+    after = simulate(model, seed=2, start=at, until=60.0, opening=opening).visits
+    known = after[after["deal_id"].isin(opening["deal_id"])]
+    assert len(known) == len(opening) > 0
+    assert np.allclose((known["left_at"] - known["entered_at"]) / np.timedelta64(1, "h"), 15.0, atol=1e-6)
 
 
 def test_a_bot_owns_no_deal_and_costs_no_hand_off() -> None:

@@ -79,3 +79,12 @@ def test_a_whole_value_may_be_set_where_there_was_none() -> None:
 def test_a_path_that_leads_nowhere_says_what_is_missing(path: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         replace_at(MODEL, path, lambda _: 1.0)
+
+
+def test_the_exits_of_a_context_share_what_is_left_as_those_of_a_stage_do():
+    exits = [{"to": "won", "probability": 0.5}, {"to": "lost", "probability": 0.3}, {"to": "no_decision", "probability": 0.2}]
+    stage = {"name": "Open", "exits": exits, "contexts": [{"when": "visit >= 2", "exits": exits}]}
+    model = Model(channels=[{"name": "web", "leads_per_week": 1.0}], stages=[stage])
+    changed = replace_at(model, "stages[Open].contexts[visit >= 2].exits[won].probability", lambda _: 0.75).stages[0]
+    assert [round(e.probability, 12) for e in changed.contexts[0].exits] == [0.75, 0.15, 0.1]
+    assert changed.exits == model.stages[0].exits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
 from typing import Any
@@ -217,3 +218,17 @@ def test_another_modeller_s_file_is_read() -> None:
     assert [(graph.nodes[e.source].name, graph.nodes[e.target].name, e.label) for e in graph.edges] == [
         ("start", "识别", ""), ("识别", "报价", "large"), ("报价", "结束", ""),
     ]  # fmt: skip
+
+
+def test_a_row_of_tasks_stays_in_one_branch_beside_the_others():
+    tasks = [{"role": "Bot", "work_hours": 1.0}, {"role": "AE", "work_hours": 1.0, "continues": True}, {"role": "SE", "work_hours": 1.0, "parallel": True}]
+    model = Model(
+        channels=[{"name": "web", "leads_per_week": 1.0}], roles=[{"name": role} for role in ("Bot", "AE", "SE")],
+        reps=[{"role": role} for role in ("Bot", "AE", "SE")],
+        stages=[{"name": "Demo", "tasks": tasks, "exits": [{"to": "won", "probability": 1.0}]}],
+    )  # fmt: skip
+    flows = set(re.findall(r'sourceRef="([^"]*)" targetRef="([^"]*)"', to_bpmn(model)))
+    assert {
+        ("stage_0", "stage_0_part0"), ("stage_0_part0", "stage_0_part0_then1"), ("stage_0_part0_then1", "stage_0_join"),
+        ("stage_0", "stage_0_part1"), ("stage_0_part1", "stage_0_join"),
+    } <= flows  # fmt: skip
