@@ -114,7 +114,7 @@ def _task(task: Task) -> str:
     facts += [f"counts for the odds of '{task.counts_for}'"] if task.counts_for else []
     facts += ["before the exit"] if task.at == "end" else []
     facts += [f"waits for {_gather(task.gather)}"] if task.gather else []
-    facts += [{"lead": "leads", "assist": "assists"}[task.part]] if task.part != "own" else []
+    facts += [{"lead": "leads", "assist": "assists", "bot": "a bot"}[task.part]] if task.part != "own" else []
     return facts[0] + (f" ({', '.join(facts[1:])})" if facts[1:] else "")
 
 

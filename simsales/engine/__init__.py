@@ -38,7 +38,7 @@ R5  Exit. One keyed uniform against cumulative probabilities, best exits first; 
     log-odds of the advancing exits as a group. The delay is the chosen exit's own law.
     The first context whose condition holds on entry replaces exits, shifts odds, scales delays and work (an opening
     deal's stage before is unknown unless the table says it). Odds know segment, product, region, skill (of who leads, else
-    of who worked last, else of the owner; work that ``counts_for`` a later stage counts there, for skill, effort and touch,
+    of who worked last, bots aside, else of the owner; work that ``counts_for`` a later stage counts there, for skill, effort and touch,
     and not here: of an opening deal it is not known), response, score, discount and touch (less than 1 % of the reference
     work counts as 1 %). A pace ties a deal's delays by a Gaussian copula of their uniforms, residual ones too; each law stays.
 R6  Gates, loops, limits. ``when`` is evaluated on entry; a skipped stage takes no time and is left by its

@@ -140,11 +140,11 @@ def _uncollected() -> Iterator[None]:
 def _first_roles(plan: Plan, r: int) -> list[int]:
     """Return, for each entry stage, the role of its first task, else of the first task anywhere.
 
-    Who assists (a bot, too) takes over nothing, so owns nothing where anybody else has something to do.
+    A bot owns nothing where a person has something to do.
     """
     row = [view.tasks + view.last_tasks if view else () for view in plan.views[r]]
     every = [task for tasks in row for task in tasks]
-    some = next((task.role for task in every if not task.assist), every[0].role if every else None)
+    some = next((task.role for task in every if not task.bot), every[0].role if every else None)
     if some is None:
         some = int(plan.rep_role.min()) if plan.reps else NOBODY
-    return [next((task.role for task in tasks if not task.assist), some) for tasks in row]
+    return [next((task.role for task in tasks if not task.bot), some) for tasks in row]

@@ -10,7 +10,7 @@ from simsales.model.base import Name, NonNegative, Positive, Probability, Seq, V
 from simsales.model.laws import AnyLaw, Constant
 
 Journey = Literal["awareness", "consideration", "decision", "retention"]
-Part = Literal["lead", "own", "assist"]
+Part = Literal["lead", "own", "assist", "bot"]
 
 ESCALATE_PASS = "pass"  # noqa: S105 - the word in a model file that lets a deal go on
 """In `escalate_to`: nobody works any more, the deal goes on as if the tasks were done."""
@@ -63,8 +63,9 @@ class Task(Value):
         Goes on with the task before it: begins when that one ends, whatever runs beside the two.
     when : str, optional
         Condition such as ``amount >= 200000``; otherwise this task is skipped (a further approval tier).
-    part : {'lead', 'own', 'assist'}
-        Who leads the stage, does a part of his or her own, or assists; the lead's skill counts for the odds.
+    part : {'lead', 'own', 'assist', 'bot'}
+        Who leads the stage, does a part of his or her own, or assists; the lead's skill counts for the odds. A bot assists,
+        owns no deal, and its skill counts only where no person works.
     gather : Gather, optional
         Wait for a meeting or a batch first.
     counts_for : str, optional

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from simsales.engine import simulate
 from simsales.model.apply import apply
 from simsales.model.levers import Scenario
+from simsales.model.process import Effects, Exit
 from simsales.model.schema import Model
 from tests.model.chain_reference import expected
 from tests.model.surgery_strategies import SEGMENTS, processes
@@ -61,7 +62,7 @@ NEUTRAL: dict[str, list[dict[str, Any]]] = {
     "in and out": [{"add": {"after": "A", "stage": NOTHING}}, {"remove": {"stage": "N"}}],
     "to its own place": [{"reorder": {"stage": "C", "after": "B"}}],
     "a share of nothing": [{"automate": {"stage": "A", "share": 0.0, **BOT}}],
-    "a tier for nobody": [{"approve": {"stage": "A", "tiers": [{"role": "Q", "when": "amount < 0", "work_hours": 9.0}]}}],
+    "a tier for nobody": [{"approve": {"stage": "A", "tiers": [{"role": "Q", "when": "amount >= 1000000", "work_hours": 9.0}]}}],
     "the same spread": [{"standardise": {"path": "stages[*].exits[*].delay_days", "by": 1.0}}],
     "the same hand-off": [{"handoff": {"stage": "B", "loss": 0.02}}],
     "the same patience": [{"respond": {"stage": "A", "patience_days": 4.0}}],
@@ -243,3 +244,15 @@ def test_a_dated_surgery_leaves_the_past_alone() -> None:
     visits = after.visits[after.visits["deal_id"].isin(new)]
     assert "C" in set(visits["stage"])
     assert "B" not in set(visits["stage"])
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_the_skill_of_the_people_who_are_left_decides_and_not_that_of_a_bot(parallel: bool, share: float) -> None:
+    tasks = [{"role": "A", "work_hours": 1.0}, {"role": "B", "work_hours": 1.0, "parallel": parallel}]
+    base = stage_of(tasks)
+    stage = base.stages[0].model_copy(update={"effects": Effects(skill=1.0), "exits": (Exit(to="won", probability=0.5), Exit(to="lost", probability=0.5))})
+    sure = tuple(rep.model_copy(update={"skill": 60.0}) for rep in base.reps)
+    model = Model(**{name: getattr(base, name) for name in Model.model_fields} | {"stages": (stage,), "reps": sure})
+    after = changed(model, {"automate": {"stage": "S", "share": share, "role": "B", **BOT}})
+    assert set(simulate(after, seed=1).deals["status"]) <= {"won", "open"}

@@ -320,7 +320,7 @@ NEUTRAL: dict[str, dict[str, Any]] = {
     "spread as it was": {"standardise": {"path": "stages[*].exits[*].delay_days", "by": 1.0}},
     "to its own place": {"reorder": {"stage": "B", "after": "A"}},
     "no other hand-off": {"handoff": {"stage": "B", "communication": 1.0, "delay_days": 0.0, "loss": 0.0}},
-    "a tier for nobody": {"approve": {"stage": "B", "tiers": [{"role": "P", "when": "amount < 0", "work_hours": 1.0}]}},
+    "a tier for nobody": {"approve": {"stage": "B", "tiers": [{"role": "P", "when": "amount >= 1000000", "work_hours": 1.0}]}},
     "the same condition": {"approve": {"stage": "B", "when": "segment == a"}},
     "the same patience": {"respond": {"stage": "B", "patience_days": 5.0}},
 }

@@ -139,6 +139,8 @@ class Task:
     """Which task of the stage it is, first ones first."""
     counts: Visit | Ahead
     """For whose odds it is done."""
+    bot: bool = False
+    """Whether the skill of who does it counts only where no person works."""
     pace: float = 1.0
     """Hours of work in an hour of working time, read at its start."""
     before: float = 0.0

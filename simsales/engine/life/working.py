@@ -98,7 +98,7 @@ class Working(Leaving):
         counts = visit if item.counts_for == NOBODY else deal.ahead.setdefault(item.counts_for, Ahead())
         counts.work += hours
         row = [deal.ordinal, visit.row[1], visit.stage, item.role, NOBODY, since, NAN, NAN, NAN, NAN, ready]
-        return Task(deal, visit, item.role, hours, since, Event(self.env), row, item.position, counts)
+        return Task(deal, visit, item.role, hours, since, Event(self.env), row, item.position, counts, item.bot)
 
     def submit(self, task: Task, item: TaskView) -> None:
         """Queue a task, now or with a meeting or a batch; its deal may give up meanwhile (R3, R4)."""

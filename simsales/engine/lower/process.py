@@ -78,7 +78,8 @@ def _task(low: Lowering, task: Task, position: int) -> TaskExtra:
     when = None if task.when is None else parse_condition(task.when)
     counts_for = NOBODY if task.counts_for is None else low.stages.index(task.counts_for)
     return TaskExtra(
-        position, when, task.parallel, task.part == "lead", task.part == "assist", task.gather, task.continues, counts_for
+        position, when, task.parallel, task.part == "lead", task.part in ("assist", "bot"), task.gather, task.continues, counts_for,
+        task.part == "bot",
     )
 
 

@@ -33,6 +33,7 @@ class TaskView(NamedTuple):
     gather: Gather | None
     follows: bool = False
     counts_for: int = NOBODY
+    bot: bool = False
 
 
 class TaskExtra(NamedTuple):
@@ -46,6 +47,7 @@ class TaskExtra(NamedTuple):
     gather: Gather | None = None
     follows: bool = False
     counts_for: int = NOBODY
+    bot: bool = False
 
     def at(self, role: int, law: Table) -> TaskView:
         """Return the task of a role."""

@@ -217,9 +217,15 @@ class Queues(Routing):
         task.pace = self._pace(rep, task)
         hours = task.work / task.pace
         end = self.hours[rep].add(now, hours, self.facts.until)
-        task.counts.rep = rep
+        self._works(task, rep)
         task.row[4], task.row[6], task.row[7], task.row[8] = rep, now, end, hours
         self.env.at(end, Kind.TASK_END, deal.ordinal, task.done, task.position)
+
+    @staticmethod
+    def _works(task: Task, rep: int) -> None:
+        """Note who worked last for the odds of a stage: a bot only where no person has (R5)."""
+        if not task.bot or task.counts.rep == NOBODY:
+            task.counts.rep = rep
 
     def _claim(self, task: Task, rep: int) -> None:
         """Make who takes a task from a pool the owner, or hand the role in the deal to him or her."""
@@ -258,7 +264,8 @@ class Queues(Routing):
         now, hours = self.env.now, task.work - task.before
         pace = self._pace(rep, task) if pace != pace else pace  # noqa: PLR0124 - NaN: not known
         self.busy[rep] += 1
-        task.rep, task.counts.rep, task.pace = rep, rep, pace
+        task.rep, task.pace = rep, pace
+        self._works(task, rep)
         end = self.hours[rep].add(now, hours / pace, self.facts.until)
         task.row[4], task.row[6], task.row[7], task.row[8] = rep, started, end, hours / pace
         self.env.at(end, Kind.TASK_END, task.deal.ordinal, task.done, task.position)

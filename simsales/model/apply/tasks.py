@@ -56,7 +56,7 @@ def _parts(task: Task, share: float, bot: levers.Bot | None) -> tuple[Task, ...]
     rest = task if share == 1.0 else task.model_copy(update={"work_hours": task.work_hours.scaled(1.0 - share)})
     if bot is None:
         return () if share == 1.0 else (rest,)
-    moved = {"role": bot.name, "work_hours": task.work_hours.scaled(share), "part": "assist", "gather": None}
+    moved = {"role": bot.name, "work_hours": task.work_hours.scaled(share), "part": "bot", "gather": None}
     first = task.model_copy(update=moved)
     return (first,) if share == 1.0 else (first, rest.model_copy(update={"parallel": False, "continues": True}))
 
