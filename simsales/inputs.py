@@ -212,10 +212,19 @@ def read_organisation(path: Path, base: Path | None = None) -> Timeline:
 
 
 OPENING = ("deal_id", "stage", "age_days")
+TEXTS = frozenset({
+    "deal_id", "stage", "segment", "channel", "product", "region", "owner", "owner_role", "previous", "last_role", "credit",
+    "worked_by", "lead", "barred", "ending", "exit", "rep", "worked", "task", "task_rep", "task_role", "ahead_by", "ahead_lead",
+})  # fmt: skip
+"""Columns of open deals, and families of them such as ``rep[AE]``, that hold names: a rep may be called 007."""
+
+
+def _is_text(name: str) -> bool:
+    return name.partition("[")[0] in TEXTS
 
 
 def read_opening(path: Path | None) -> pd.DataFrame | None:
-    """Return the open deals that a run starts with, from a CSV that ``calibrate --opening`` wrote.
+    """Return the open deals that a run starts with, from a CSV that ``calibrate --opening`` or ``log.opening()`` wrote.
 
     Raises
     ------
@@ -227,7 +236,8 @@ def read_opening(path: Path | None) -> pd.DataFrame | None:
     import pandas as pd
 
     try:
-        frame = pd.read_csv(path, dtype={"deal_id": str, "stage": str, "segment": str, "channel": str, "owner": str})
+        names = pd.read_csv(path, nrows=0).columns
+        frame = pd.read_csv(path, dtype={name: str for name in names if _is_text(str(name))})
     except OSError as error:
         message = f"{path} must be a file that can be read, got: {error.strerror or error}."
         raise InvalidInputError(message) from error

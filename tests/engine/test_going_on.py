@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from test_process_properties import models as process_models
 
 from simsales.files import load_model
+from simsales.model.apply import apply
+from simsales.model.levers import Scenario
 from simsales.model.schema import Model
 
 LARGEST = 4.5
@@ -77,7 +79,11 @@ TEAMS = organisation(
     scoring={"factors": [{"name": "visits", "law": {"uniform": {"low": 0.0, "high": 2.0}}, "kind": "behaviour", "half_life_days": 20.0}]},
     shocks={"win_logit_quarter_sd": 0.5}, events=[{"name": "slump", "start": "2027-02-20", "probability": 0.5, "win_logit": -1.0, "exposure": 0.5}],
 )  # fmt: skip
-SMALL = {"work and delay": WORK, "answers": ANSWERS, "touch": TOUCH, "teams": TEAMS}
+PARTLY = apply(Scenario(changes=[
+    {"scale": {"path": "stages[A].exits[*].delay_days", "by": 0.4, "start": "2027-02-01", "adoption": 0.5}},
+    {"scale": {"path": "stages[A].tasks[0].work_hours", "by": 0.5, "start": "2027-03-20", "ramp_days": 30.0}},
+]), WORK)  # fmt: skip
+SMALL = {"work and delay": WORK, "answers": ANSWERS, "touch": TOUCH, "teams": TEAMS, "changes that some deals take up": PARTLY}
 
 
 def worst(found: dict[str, tuple[float, float, float]]) -> dict[str, tuple[float, float, float]]:

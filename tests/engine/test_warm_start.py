@@ -317,3 +317,14 @@ def test_work_for_a_stage_to_come_is_known_or_drawn():
     m = model(**CROWD, stages=[first, even(3.0, effects=touch) | {"name": "Next"}])
     assert share_won(simulate(m, opening=crowd(stage="Next", age_days=1.0))) == near(0.5)  # the law's eight hours
     assert share_won(simulate(m, opening=crowd(age_days=0.5, delay_days=0.5, **{"ahead_hours[Next]": 24.0}))) == near(0.75)
+
+
+def test_what_a_state_does_not_carry_is_said():
+    after = {**stage("Care", "retained", 5.0), "after_sale": True}
+    sold = {"name": "Open", "exits": [{"to": "won", "probability": 1.0, "delay_days": 3.0, "then": "Care"}]}
+    m = model(channels=[{"name": "web", "leads_per_week": 9.0, "market": {"size": 50, "cooldown_days": 90}}], stages=[sold, after])
+    log = simulate(m, seed=1, until=30.0)
+    assert log.plan.notes == ()
+    notes = " ".join(simulate(m, seed=1, start=30.0, until=40.0, opening=log.opening()).plan.notes)
+    assert "customers who go on after their win are not in the state of a run" in notes
+    assert "prospects whose deals are closed" in notes

@@ -11,7 +11,7 @@ import pandas as pd
 
 from simsales.engine.clock import Clock
 from simsales.engine.lower.leads import lead_tables, names_of
-from simsales.engine.lower.opening import lower_opening
+from simsales.engine.lower.opening import lower_opening, not_carried
 from simsales.engine.lower.people import people_tables
 from simsales.engine.lower.staffing import people_by_regime, run_years
 from simsales.engine.lower.stages import stage_tables
@@ -222,7 +222,7 @@ class Lowering:
                 products=names_of([p.name for p in model.products] for model in self.models),
                 regions=names_of([region.name for region in model.regions] for model in self.models),
                 after_sale=[stage.name for model in self.models for stage in model.stages if stage.after_sale]),
-            notes=tuple(notes), tables=tuple(self.tables),
+            notes=(*notes, *not_carried(opening, self.models)), tables=tuple(self.tables),
         )  # fmt: skip
 
     def _outside(self, *, sure: bool) -> Iterator[str]:

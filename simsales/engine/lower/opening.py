@@ -13,6 +13,7 @@ from simsales.engine.lower.known import draws, lower_known
 from simsales.engine.plan import Floats, Opening
 from simsales.engine.plan.process import NOBODY
 from simsales.errors import InvalidModelError, got
+from simsales.model.schema import Model
 
 REQUIRED = ("deal_id", "stage", "age_days")
 
@@ -96,6 +97,24 @@ def lower_opening(
         draws=draws(opening),
         cut=_cut(opening),
     )
+
+
+def not_carried(opening: pd.DataFrame | None, models: Sequence[Model]) -> list[str]:
+    """Return notes on what the state of a run does not carry over, where the model has it."""
+    if opening is None or "cut_at" not in opening.columns:
+        return []
+    found = []
+    if any(stage.after_sale for model in models for stage in model.stages):
+        found.append(
+            "opening: customers who go on after their win are not in the state of a run; "
+            "their work begins anew with the wins of this one."
+        )
+    if any(channel.market is not None for model in models for channel in model.channels):
+        found.append(
+            "opening: prospects whose deals are closed are not in the state of a run; "
+            "in a finite market they may come again before their cool-down is over."
+        )
+    return found
 
 
 def _cut(frame: pd.DataFrame) -> str:
