@@ -157,7 +157,8 @@ def _pairs(result: Any, kpi: str, currency: str | None) -> Table | None:  # noqa
 
 def _decision(found: list[Entry], currency: str | None) -> Table:
     """Return the table to decide by: bookings, cycle time, P(better), cost and net."""
-    rows = tuple(_decision_row(entry, currency, is_base=entry is found[0]) for entry in found)
+    known = found if any(entry.get("cost") for entry in found) else [entry | {"cost": None, "net": None} for entry in found]
+    rows = tuple(_decision_row(entry, currency, is_base=entry is known[0]) for entry in known)
     headings = ("Scenario", "Bookings, mean", "Difference", "95 % interval of it", "P(better)", measures.label("cycle_days"), "Cost", "Net")
     return Table(headings, rows, (False, *(True,) * 7))
 
@@ -207,7 +208,11 @@ def _repaid(repay: Entry, net: Entry) -> str:
 
 def all_measures(found: list[Entry], currency: str | None = None) -> Table:
     """Return all overall measures and how busy each role is, one column a scenario, folded."""
-    rows = tuple((measures.label(kpi), *(measures.show(kpi, mean(entry, kpi), currency) for entry in found)) for kpi in _shown(found))
+    idle = () if any(mean(entry, "cost") for entry in found) else ("cost", "net")  # a net of no costs is only bookings again
+    rows = tuple(
+        (measures.label(kpi), *(measures.show(kpi, None if kpi in idle else mean(entry, kpi), currency) for entry in found))
+        for kpi in _shown(found)
+    )
     headings = ("Measure, mean", *(str(entry["name"]) for entry in found))
     return Table(headings, rows, (False, *(True for _ in found)), folded="All measures of all scenarios")
 

@@ -64,7 +64,8 @@ def _meanings(names: list[str]) -> Table:
 
 def _table(kpis: Mapping[str, Any], names: list[str], currency: str | None, folded: str = "") -> Table:
     """Return mean, Monte-Carlo error and 80 % range of some measures."""
-    rows = tuple(_row(kpi, kpis[kpi], currency) for kpi in names)
+    idle = () if (kpis.get("cost") or {}).get("mean") else ("cost", "net")  # a net of no costs is only bookings again
+    rows = tuple(_row(kpi, {} if kpi in idle else kpis[kpi], currency) for kpi in names)
     return Table(("Measure", "Mean", "Monte-Carlo error", "80 % of runs"), rows, (False, True, True, True), folded=folded)
 
 
