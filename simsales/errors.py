@@ -223,3 +223,33 @@ def did_you_mean(value: str, allowed: Iterable[str]) -> str:
     if near:
         return f"Hint: did you mean '{brief(near[0])}'?"
     return f"Hint: allowed are {', '.join(map(brief, names[:12]))}." if names else ""
+
+
+def expect(name: str, value: object, kinds: type | tuple[type, ...], rule: str, error: type[SimsalesError] = InvalidInputError) -> None:
+    """Refuse an argument of another kind, in words.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    value : object
+    kinds : type or tuple of type
+        What it may be.
+    rule : str
+        The same in words, and a hint if there is one: ``a History. Hint: read_history(path) reads one``.
+    error : type
+        What is raised.
+
+    Examples
+    --------
+    >>> expect("draws", 3, int, "a whole number")
+    >>> expect("draws", "x", int, "a whole number. Hint: 200 are enough")
+    Traceback (most recent call last):
+        ...
+    simsales.errors.InvalidInputError: draws must be a whole number, got 'x'. Hint: 200 are enough.
+    """
+    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        what, _, hint = rule.partition(". Hint: ")
+        message = f"{name} must be {what}, got {got(value)}.{f' Hint: {hint}.' * bool(hint)}"
+        raise error(message)

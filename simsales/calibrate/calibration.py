@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from simsales.calibrate.assemble import build, opening
 from simsales.calibrate.data import DAY
 from simsales.calibrate.fit import Fit, fit
 from simsales.engine.streams import checked_seed
+from simsales.errors import HistoryError, expect
 from simsales.model.schema import Model, Parameter
 from simsales.same import Same
 
@@ -168,7 +170,14 @@ def calibrate(
     HistoryError
         If the history holds no deal that can be placed in time.
     """
-    found = fit(history, draws, checked_seed(seed), names=names)
+    from simsales.history import History
+
+    expect("history", history, History, "a History. Hint: read_history(path) reads one, run.to_history() makes one of a run", HistoryError)
+    expect("draws", draws, (int, np.integer), "a whole number of bootstrap draws", HistoryError)
+    if draws < 1:
+        message = f"draws must be at least 1, got {draws}. Hint: 200 give intervals"
+        raise HistoryError(message)
+    found = fit(history, int(draws), checked_seed(seed), names=names)
     model, rows = build(found)
     return Calibration(model, tuple(rows), found, notes(found))
 

@@ -10,7 +10,7 @@ from simsales.engine.lower import When, lower
 from simsales.engine.plan import Plan
 from simsales.engine.reference import Run
 from simsales.engine.streams import checked_seed
-from simsales.errors import InvalidModelError, got
+from simsales.errors import InvalidModelError, expect, got
 from simsales.model.apply import Timeline
 from simsales.model.schema import Model
 
@@ -129,4 +129,5 @@ def run_plan(
     >>> [len(run_plan(plan, seed=1, replication=r).deals) for r in range(2)]
     [4, 4]
     """
+    expect("hooks", hooks, (Hooks, type(None)), "Hooks. Hint: Hooks(route=..., exit=...) holds rules of your own", InvalidModelError)
     return Run(plan, seed, replication, hooks).log()

@@ -11,7 +11,7 @@ import pandas as pd
 
 from simsales.engine import Hooks, lower
 from simsales.engine.streams import checked_seed
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, expect
 from simsales.experiment.comparison import Comparison
 from simsales.experiment.executors import Progress, checked_progress
 from simsales.experiment.replicate import Batch, When, checked, frame_of, open_batch
@@ -96,6 +96,7 @@ def compare(
     >>> float(result.table.loc[("better", "bookings"), "p_better"])
     1.0
     """
+    expect("scenarios", scenarios, (Scenario, Timeline, Model, list, tuple), "a scenario, or a list of scenarios", CompareError)
     chosen = [scenarios] if isinstance(scenarios, (Scenario, Timeline, Model)) else list(scenarios)
     if not chosen:
         message = "scenarios must not be empty, got none. Hint: pass at least one scenario to compare with"
@@ -116,6 +117,7 @@ def compare_timelines(
     replications, seed = checked(replications, least=2), checked_seed(seed)
     checked_progress(progress)
     precision, kpis = arguments["precision"], arguments["kpis"]
+    expect("precision", precision, (int, float, type(None)), "a share above 0. Hint: 0.01 is 1 % of the base's bookings", CompareError)
     if precision is not None and not precision > 0:
         message = f"precision must be above 0, got {precision}. Hint: 0.01 is 1 % of the base's bookings"
         raise CompareError(message)

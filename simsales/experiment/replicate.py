@@ -15,7 +15,7 @@ import pandas as pd
 from simsales import kpi
 from simsales.engine import Hooks, Plan, lower, simulate
 from simsales.engine.streams import Purpose, Streams, checked_seed, hash32
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, expect
 from simsales.experiment.executors import (
     Jobs,
     JobsError,
@@ -194,6 +194,7 @@ def open_batch(batch: Batch, n_items: int, jobs: Any = None) -> Iterator[Runner]
     jobs
         As in :func:`replicate`.
     """
+    expect("hooks", batch.hooks, (Hooks, type(None)), "Hooks. Hint: Hooks(route=..., exit=...) holds rules of your own")
     kpi.check_members(batch.kpis or (), batch.plans)  # a wrong name fails here and not in a worker
     how = resolve(jobs)
     if not is_sendable((batch.hooks, batch.own)):  # said here, not by a worker that dies

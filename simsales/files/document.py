@@ -20,7 +20,7 @@ from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from simsales.errors import InvalidModelError, got
+from simsales.errors import InvalidModelError, expect, got
 from simsales.files.foreign import foreign_format
 
 MAX_BYTES = 2_000_000
@@ -128,6 +128,7 @@ def read_document(path: str | Path) -> Document:
         If the file is absent, is not text or YAML, is empty, repeats a key, uses a tag, or grows
         beyond the limits when its aliases are followed. All repeated keys are named at once.
     """
+    expect("path", path, (str, Path), "the name of a YAML file", InvalidModelError)
     path = Path(path)
     text = _read_text(path)
     yaml = YAML(typ="safe", pure=True)

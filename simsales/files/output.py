@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from simsales.errors import OutputError, got
+from simsales.errors import OutputError, expect, got
 
 
 def check_writable(path: str | Path) -> Path:
@@ -67,6 +67,7 @@ def write_text(path: str | Path, text: str) -> Path:
     ...     write_text(Path(folder) / "a.txt", "阶段").read_text(encoding="utf-8")
     '阶段'
     """
+    expect("path", path, (str, Path), "the name of a file", OutputError)
     path = check_writable(path)
     mode = _mode(path)
     try:

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from simsales.errors import expect
 from simsales.files.load import FORMAT
 from simsales.files.output import write_text
 from simsales.model.base import Value
@@ -44,11 +45,13 @@ def save_model(model: Model, path: str | Path) -> Path:
     OutputError
         If the file cannot be written.
     """
+    expect("model", model, Model, "a Model. Hint: save_scenario writes scenarios; of a timeline save .last")
     return write_text(path, to_yaml(model))
 
 
 def save_scenario(scenario: Scenario, path: str | Path) -> Path:
     """Write `scenario` as YAML, as :func:`save_model` does for a model."""
+    expect("scenario", scenario, Scenario, "a Scenario. Hint: save_model writes models")
     return write_text(path, to_yaml(scenario))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simsales.calibrate import Calibration, calibrate
 from simsales.calibrate.data import DAY
 from simsales.engine.streams import checked_seed
-from simsales.errors import ForecastError, got, whole
+from simsales.errors import ForecastError, expect, got, whole
 from simsales.forecast.baselines import baselines, noise_floor, won_between
 from simsales.forecast.runs import Block, Shared, items, ordered, plans, simulate_block
 from simsales.intervals import share_bounds
@@ -215,9 +215,13 @@ def forecast(
         If `until` is not after `as_of` or `since`, the target is not a finite number, or the history
         has no won deal.
     """
-    from simsales.experiment.executors import map_blocks
+    from simsales.experiment.executors import checked_progress, map_blocks
+    from simsales.history import History
 
     seed = checked_seed(seed)
+    expect("history", history, History, "a History. Hint: read_history(path) reads one", ForecastError)
+    expect("target", target, (int, float, type(None)), "an amount. Hint: leave it out to forecast without one", ForecastError)
+    checked_progress(progress)
     now, past = _known(history, as_of)
     end, begin = _period(past, now, until, since)
     if not past.deals["status"].eq("won").any():

@@ -119,7 +119,7 @@ def _values(field: str, clauses: Sequence[Clause], known: Mapping[str, Sequence[
     bounds = [clause[2] for clause in clauses]
     if field in TEXTS:
         return list(known[field]) if field in known else [*bounds, "\0"]
-    low, high = known.get(field) or RANGES.get(field, (-math.inf, math.inf))
+    low, high = (float(end) for end in known.get(field) or RANGES.get(field, (-math.inf, math.inf)))
     if field == "visit":
         return [float(n) for n in range(int(low), int(high) + 1)]
     points = sorted({float(bound) for bound in bounds if low <= float(bound) <= high} | {float(end) for end in (low, high) if math.isfinite(float(end))})

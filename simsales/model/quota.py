@@ -5,6 +5,7 @@ Pure functions of numbers; nothing here reads a run.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import field_validator, model_validator
 
-from simsales.errors import InvalidInputError, got
+from simsales.errors import InvalidInputError, expect, got
 from simsales.model.base import Date, Name, NonNegative, Positive, Value
 from simsales.model.compensation import Ratchet, Span
 from simsales.model.roster import named_reps
@@ -309,7 +310,13 @@ def cascade(
     (('all', 'B'), 350000.0, 0.0)
     (('all', 'C'), 350000.0, 0.0)
     """
-    if not total > 0.0 or hedge < 0.0:
+    for name, value in (("total", total), ("hedge", hedge)):
+        expect(name, value, (int, float, Fraction), "a number", GoalError)
+    expect("tree", tree, (Share, Sequence, Mapping), "shares, names, or a mapping from names to weights. Hint: {'North': 2, 'South': 1}", GoalError)
+    expect("periods", periods, (list, tuple), "a list of weights. Hint: [1, 1, 1, 1] are four equal quarters", GoalError)
+    for weight in periods:
+        expect("periods", weight, (int, float, Fraction), "a list of weights", GoalError)
+    if not 0.0 < total < math.inf or not 0.0 <= hedge < math.inf:
         message = f"total must be above 0 and hedge at least 0, got {total} and {hedge}. Hint: state the target in money"
         raise GoalError(message)
     root = tree if isinstance(tree, Share) else Share("all", 1.0, _shares(tree))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from simsales.engine.plan import WON
 from simsales.engine.streams import Purpose, Streams, hash64
+from simsales.errors import expect
 from simsales.model.laws import AnyLaw
 from simsales.model.terms import Terms
 from simsales.money.pay import exact
@@ -75,6 +76,9 @@ def receipts(log: EventLog) -> pd.DataFrame:
     >>> receipts(log)[["kind", "amount"]].values.tolist()
     [['deposit', 30.0], ['payment', 70.0]]
     """
+    from simsales.engine import EventLog
+
+    expect("log", log, EventLog, "an EventLog. Hint: pass the result of simulate()")
     found = flows(log)
     known = np.where(found.received < log.until, found.received, np.nan)
     return pd.DataFrame(

@@ -16,6 +16,7 @@ import pandas as pd
 
 from simsales.engine.payday import part_at
 from simsales.engine.ramp import mean_ramp
+from simsales.errors import expect
 from simsales.model.quota import ratcheted
 from simsales.money.credit import Account, accounts
 from simsales.money.extras import clawback_lines, spiff_lines, split_lines
@@ -284,8 +285,10 @@ def pay_statements(log: EventLog, *, names: bool = False) -> pd.DataFrame:
     >>> pay_statements(log, names=True)[["rep", "period", "line", "amount"]].values.tolist()
     [['Ada', '2027-Q1', 'base', 9000.0]]
     """
+    from simsales.engine import EventLog
     from simsales.facts import from_log
 
+    expect("log", log, EventLog, "an EventLog. Hint: pass the result of simulate()")
     pays = statements(from_log(log))
     rows = [
         (log.plan.reps[term.rep] if names else f"rep-{term.rep + 1}", term.plan_name, term.period, line.kind, line.detail,

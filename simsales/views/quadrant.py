@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, expect
 from simsales.facts import facts_of
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def rep_quadrants(log: EventLog | History, min_deals: int = 20, *, names: bool =
     ----------
     Wilson (1927) for shares; order statistics for the median.
     """
+    expect("min_deals", min_deals, int, "a whole number of at least 5")
     if min_deals < 5:
         message = f"min_deals must be at least 5, got {min_deals}. Hint: with fewer deals a rep's numbers are mostly luck"
         raise InvalidInputError(message)

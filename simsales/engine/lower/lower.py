@@ -19,7 +19,7 @@ from simsales.engine.plan import CODES, Plan
 from simsales.engine.streams import hash32
 from simsales.engine.tables import Table, table_of
 from simsales.engine.worktime import WorkTime
-from simsales.errors import InvalidModelError, got, whole
+from simsales.errors import InvalidModelError, expect, got, whole
 from simsales.model.apply import Timeline, as_timeline
 from simsales.model.calendars import zone
 from simsales.model.laws import Law
@@ -71,6 +71,7 @@ def lower(
     31.0
     """
     timeline = as_timeline(model)
+    expect("opening", opening, (pd.DataFrame, type(None)), "a table of open deals. Hint: calibration.opening() and log.opening() make one", InvalidModelError)
     base = timeline.model
     clock = Clock(base.epoch, zone(base.calendar.timezone))
     begin = time_of(clock, start, "start", 0.0)

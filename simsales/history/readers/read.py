@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simsales.errors import HistoryError, did_you_mean, got, named
+from simsales.errors import HistoryError, did_you_mean, expect, got, named
 from simsales.history import folder
 from simsales.history.history import History
 from simsales.history.readers import aliases, changes, classify, deals, events, metadata, sheets, stage_history
@@ -75,6 +76,16 @@ def read_history(
     HistoryError
         If the files cannot be read as a history; the message says where, what and what to do.
     """
+    rule = "a file, a folder, or a list of files. Hint: read_history('deals.csv')"
+    expect("path_or_paths", path_or_paths, (str, Path, list, tuple), rule, HistoryError)
+    for path in path_or_paths if isinstance(path_or_paths, (list, tuple)) else ():
+        expect("path_or_paths", path, (str, Path), rule, HistoryError)
+    expect("source", source, str, "text such as 'auto' or 'deals'", HistoryError)
+    expect("mapping", mapping, (str, Path, Mapping, type(None)), "a mapping, or a file with one", HistoryError)
+    expect("dayfirst", dayfirst, (bool, type(None)), "true or false", HistoryError)
+    expect("decimal", decimal, (str, type(None)), "'.' or ','", HistoryError)
+    expect("tz", tz, (str, type(None)), "an IANA time zone. Hint: write it like Asia/Shanghai or UTC", HistoryError)
+    expect("until", until, (str, dt.date, type(None)), "a date like 2026-06-30", HistoryError)
     paths = [Path(path_or_paths)] if isinstance(path_or_paths, (str, Path)) else [Path(path) for path in path_or_paths]
     if not paths:
         raise HistoryError("The files must be at least one, got none. Hint: name an export.")
