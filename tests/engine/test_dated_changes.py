@@ -6,6 +6,7 @@ The numbers are found by reflection in one rich organisation: a field that is ad
 from __future__ import annotations
 
 import datetime as dt
+import random
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -114,19 +115,23 @@ def allowed(*, shared: bool) -> list[tuple[Leaf, dict[str, Any]]]:
     return [(leaf, change) for leaf, change in places() if scopes()[leaf.path][shared]]
 
 
-def together(chosen: Iterable[tuple[Leaf, dict[str, Any]]], **when: Any) -> Timeline:
-    """One timeline with as many changes at once as fit each other."""
-    timeline, bodies = apply(Scenario(), BASE), []
-    for _, change in chosen:
-        [(kind, body)] = change.items()
-        bodies.append({kind: {**body, **when}})
+def fitting(bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many of the changes as fit each other."""
     while True:
         try:
-            return apply(Scenario(changes=bodies), BASE)
+            apply(Scenario(changes=bodies), BASE)
         except InvalidModelError as error:
             wrong = {int(i) for i in re.findall(r"^changes\[(\d+)\]", str(error), re.MULTILINE)}
-            assert wrong, timeline
+            assert wrong, error
             bodies = [body for i, body in enumerate(bodies) if i not in wrong]
+        else:
+            return bodies
+
+
+def together(chosen: Iterable[tuple[Leaf, dict[str, Any]]], **when: Any) -> Timeline:
+    """One timeline with as many changes at once as fit each other."""
+    bodies = [{kind: {**body, **when}} for _, change in chosen for kind, body in change.items()]
+    return apply(Scenario(changes=fitting(bodies)), BASE)
 
 
 @cache
@@ -254,6 +259,30 @@ def test_a_change_dated_at_the_beginning_is_one_without_a_date():
     undated, first = together(steady), together(steady, start=BASE.epoch.date())
     one, other = simulate(undated, seed=1, until=UNTIL), simulate(first, seed=1, until=UNTIL)
     assert differing(known_by(one, UNTIL), known_by(other, UNTIL)) == []
+
+
+@pytest.mark.parametrize("draw", range(4))
+def test_changes_of_several_dates_shares_and_conditions_do_not_know_of_later_ones(draw):
+    """Up to each date the run is that of the earlier changes alone, whatever branches they make."""
+    rng = random.Random(draw)
+    dates = [DATE, DATE + dt.timedelta(days=6), DATE + dt.timedelta(days=17)]
+    bodies: list[dict[str, Any]] = []
+    for n, (leaf, change) in enumerate(rng.sample(allowed(shared=True), 9)):
+        when: dict[str, Any] = {"start": dates[n % 3], "adoption": rng.choice([0.4, 1.0]), "ramp_days": rng.choice([0.0, 0.0, 20.0])}
+        if leaf.fields[0] in ("stages", "handoff"):
+            when["where"] = rng.choice([None, "segment == smb"])
+        [(kind, body)] = change.items()
+        bodies.append({kind: {**body, **when}})
+    bodies = fitting(bodies)
+    logs = []
+    for n in range(4):
+        early = [body for body in bodies for change in body.values() if change["start"] in dates[:n]]
+        logs.append(simulate(apply(Scenario(changes=early), BASE), seed=1, until=UNTIL))
+    for n, date in enumerate(dates):
+        day = (date - BASE.epoch.date()).days
+        for later in logs[n + 1 :]:
+            assert differing(known_by(logs[n], day), known_by(later, day)) == []
+    assert differing(known_by(logs[0], UNTIL), known_by(logs[-1], UNTIL)) != []
 
 
 @pytest.mark.slow
