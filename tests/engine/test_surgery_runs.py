@@ -218,7 +218,7 @@ def test_all_deals_come_to_a_new_stage_whatever_their_context() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(processes(previous=True))
 def test_a_run_after_surgery_is_what_the_chain_says(model: Model) -> None:
     names = [each.name for each in model.stages if not each.after_sale]
