@@ -34,7 +34,7 @@ def measures(log: EventLog, since: float) -> dict[str, float]:
     found["begun"], found["waited"] = float(begun.sum()), float((task.started - task.queued)[begun].sum())
     found["ended"] = float((before & (task.ended >= since)).sum())
     found["hours"] = _hours(log, before & (task.rep >= 0), since)
-    waits = before & np.isnan(task.started) & (deal.status[task.deal] == OPEN)
+    waits = before & np.isnan(task.started) & np.isnan(task.dropped) & (deal.status[task.deal] == OPEN)
     found["waiting"] = float(waits.sum())
     answered = ~np.isnan(deal.response) & (deal.created + deal.response / 24.0 >= since)
     found["answered"], found["response"] = float(answered.sum()), float(deal.response[answered].sum())
