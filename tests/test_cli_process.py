@@ -153,4 +153,6 @@ def test_compare_shows_further_kpis_on_request(folder):
     assert "Cash" not in simsales(*arguments).stdout
     said = simsales(*arguments, "--kpi", "cahs", exit_code=3).stderr
     assert "kpi must be a known name, got 'cahs'. Hint: did you mean 'cash'" in said
-    assert "whole or one part by" in simsales(*arguments, "--kpi", "won[month=2027-01]", exit_code=3).stderr
+    assert "2027-01" in simsales(*arguments, "--kpi", "won[month=2027-01]").stdout
+    said = simsales(*arguments, "--kpi", "won[month=2007-01]", exit_code=3).stderr
+    assert "must name one of its members, got '2007-01'" in said

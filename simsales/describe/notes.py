@@ -25,8 +25,10 @@ def brief_notes(model: Model, file: str) -> list[str]:
 
     Examples
     --------
-    >>> model = Model(channels=[{"name": "web", "leads_per_week": 1.0}], effort={},
-    ...               stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}],
+    >>> model = Model(channels=[{"name": "web", "leads_per_week": 1.0}], effort={}, roles=[{"name": "AE"}],
+    ...               plans={"std": {"quota": 100.0}}, reps=[{"role": "AE", "plan": "std"}],
+    ...               stages=[{"name": "Open", "tasks": [{"role": "AE", "work_hours": 1.0}],
+    ...                        "exits": [{"to": "won", "probability": 1.0}]}],
     ...               provenance=[{"path": "a", "status": "assumed"}])
     >>> brief_notes(model, "m.yaml")
     ['parameters: 1 assumed; the reaction of effort to pay is assumed. See simsales check m.yaml']

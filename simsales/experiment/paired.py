@@ -89,8 +89,8 @@ def joint_factor(n: float, pairs: int) -> float:
 
     Examples
     --------
-    >>> joint_factor(12, 1), round(joint_factor(12, 15), 2)  # 3.70 / 2.20
-    (1.0, 1.68)
+    >>> joint_factor(12, 1), round(joint_factor(12, 15), 2)  # 3.73 / 2.20
+    (1.0, 1.69)
     """
     miss = 1.0 - CONFIDENCE
     if not n > 1 or pairs <= 1:

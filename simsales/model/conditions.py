@@ -60,13 +60,29 @@ def parse_condition(text: str, fields: Sequence[str] = FIELDS) -> tuple[Clause, 
     >>> parse_condition("discount > authority")
     (('discount', '>', 'authority'),)
     """
-    clauses = tuple(_clause(part, text, fields) for part in re.split(r"\s+and\s+", text.strip()))
+    clauses = _clauses(text, fields)
     for field, _, value in clauses:
         _in_range(field, value)
     if verdict(clauses) == "never":
         message = f"must be able to hold, got {got(text)}, which no deal meets. Hint: every part of it must hold at once; write two rules for one or the other."
         raise ConditionError(message)
     return clauses
+
+
+def _clauses(text: str, fields: Sequence[str]) -> tuple[Clause, ...]:
+    return tuple(_clause(part, text, fields) for part in re.split(r"\s+and\s+", text.strip()))
+
+
+def together(*texts: str | None) -> tuple[str | None, bool]:
+    """Return the condition that several ones make together (None: none of them asks anything), and whether it can hold.
+
+    Examples
+    --------
+    >>> together("segment == smb", None, "amount > 5"), together("segment == smb", "segment == mid")[1]
+    (('segment == smb and amount > 5', True), False)
+    """
+    text = " and ".join(dict.fromkeys(each for each in texts if each is not None)) or None
+    return text, text is None or verdict(_clauses(text, FIELDS)) != "never"
 
 
 RANGES = {"amount": (0.0, math.inf), "discount": (0.0, 1.0), "visit": (1.0, 1000.0)}

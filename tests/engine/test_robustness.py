@@ -78,7 +78,7 @@ def test_replications_are_a_whole_number(replications):
 
 @pytest.mark.parametrize("jobs", [0, -1, 1.5, True, "a", "threads:0", float("nan"), [2]])
 def test_jobs_are_a_number_or_a_way(jobs):
-    with pytest.raises(SimsalesError, match="jobs must be a number >= 1"):
+    with pytest.raises(SimsalesError, match="jobs must be a number from 1"):
         replicate(WEB, 2, cases=2, jobs=jobs)
 
 

@@ -26,7 +26,7 @@ from simsales.model.apply.ways import merged
 from simsales.model.base import Value
 from simsales.model.calendars import zone
 from simsales.model.check.names import unknown_names
-from simsales.model.conditions import ATTRIBUTES, parse_condition
+from simsales.model.conditions import ATTRIBUTES, parse_condition, together
 from simsales.model.schema import Model
 
 __all__ = ["Adoption", "DatedCost", "DatedDip", "Regime", "Timeline", "Uncertain", "Value", "apply", "as_timeline", "merged",
@@ -125,6 +125,8 @@ def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch])
         _same_frame(start, branch.model, changed)
         check_scope(change, start, branch.model, changed)
         conditions = branch.conditions
+        if not together(*(text for _, text in conditions), change.where)[1]:
+            continue  # two pilots of different deals: nobody is in both
         if own != (None, None) and own not in conditions:
             if change.where is not None:
                 _of_deals_only(change, branch.model, changed)
@@ -174,7 +176,7 @@ def _is_over(share: Adoption, start: dt.date | None) -> bool:
 def _regime(
     change: levers.Change, model: Model, start: dt.date | None, conditions: tuple[_Condition, ...]
 ) -> Regime:
-    where = " and ".join(dict.fromkeys(text for _, text in conditions if text is not None)) or None
+    where, _ = together(*(text for _, text in conditions))
     mine = Adoption(start, change.ramp_days, change.adoption)
     needs = tuple(dict.fromkeys(share for share, _ in conditions if share not in (None, mine)))
     return Regime(model, start, change.ramp_days, change.adoption, where, needs)

@@ -8,7 +8,7 @@ from simsales.errors import did_you_mean, got
 from simsales.model import levers
 from simsales.model.apply.process import revalidated, stage_index, swap
 from simsales.model.apply.ways import Exits, asks, every_exit, merged, sources, with_exits
-from simsales.model.conditions import parse_condition
+from simsales.model.conditions import parse_condition, together
 from simsales.model.laws import AnyLaw, Constant
 from simsales.model.process import Context, Effects, Exit, Stage, Task
 from simsales.model.schema import Model
@@ -109,7 +109,9 @@ def _joint_work(one: Stage, two: Stage, model: Model) -> Stage:
     moved = []
     for task in two.tasks:
         if task.at == "start":
-            when = " and ".join(text for text in (two.when, task.when) if text is not None) or None
+            when, possible = together(two.when, task.when)
+            if not possible:
+                continue  # nobody ever had this work
             counts_for = task.counts_for or (two.name if apart else None)
             moved.append(task.model_copy(update={"when": when, "counts_for": counts_for}))
     mine = [task for task in one.tasks if task.at == "start"]
