@@ -172,7 +172,7 @@ def _regime_data(regime: Regime) -> dict[str, Any]:
     data = {"model": _plain(regime.model), "start": _plain(regime.start), "ramp_days": regime.ramp_days,
             "adoption": regime.adoption}  # fmt: skip
     if regime.needs:
-        data["needs"] = [{"start": _plain(n.start), "ramp_days": n.ramp_days, "adoption": n.adoption} for n in regime.needs]
+        data["needs"] = [_adoption_data(need) for need in regime.needs]
     return data if regime.where is None else data | {"where": regime.where}
 
 
@@ -181,7 +181,18 @@ def _costs_data(costs: tuple[DatedCost, ...]) -> list[dict[str, Any]]:
 
 
 def _dips_data(dips: tuple[DatedDip, ...]) -> list[dict[str, Any]]:
-    return [{"start": _plain(d.start), "depth": d.depth, "days": d.days, "roles": list(d.roles)} for d in dips]
+    return [_dip_data(dip) for dip in dips]
+
+
+def _dip_data(dip: DatedDip) -> dict[str, Any]:
+    data = {"start": _plain(dip.start), "depth": dip.depth, "days": dip.days, "roles": list(dip.roles)}
+    if dip.share is not None:
+        data["share"] = _adoption_data(dip.share)
+    return data if dip.where is None else data | {"where": dip.where}
+
+
+def _adoption_data(share: Adoption) -> dict[str, Any]:
+    return {"start": _plain(share.start), "ramp_days": share.ramp_days, "adoption": share.adoption}
 
 
 def timeline_from(data: Mapping[str, Any]) -> Timeline:
@@ -201,8 +212,11 @@ def timeline_from(data: Mapping[str, Any]) -> Timeline:
 
 
 def _needs(data: Mapping[str, Any]) -> tuple[Adoption, ...]:
-    found = data.get("needs", [])
-    return tuple(Adoption(_date(n["start"]), float(n["ramp_days"]), float(n["adoption"])) for n in found)
+    return tuple(_adoption(need) for need in data.get("needs", []))
+
+
+def _adoption(data: Mapping[str, Any]) -> Adoption:
+    return Adoption(_date(data["start"]), float(data["ramp_days"]), float(data["adoption"]))
 
 
 def _costs(data: list[dict[str, Any]]) -> tuple[DatedCost, ...]:
@@ -210,7 +224,11 @@ def _costs(data: list[dict[str, Any]]) -> tuple[DatedCost, ...]:
 
 
 def _dips(data: list[dict[str, Any]]) -> tuple[DatedDip, ...]:
-    return tuple(DatedDip(_date(d["start"]), float(d["depth"]), float(d["days"]), tuple(d["roles"])) for d in data)
+    return tuple(
+        DatedDip(_date(d["start"]), float(d["depth"]), float(d["days"]), tuple(d["roles"]),
+                 _adoption(d["share"]) if "share" in d else None, d.get("where"))
+        for d in data
+    )  # fmt: skip
 
 
 def _model(data: Mapping[str, Any]) -> Model:

@@ -80,8 +80,8 @@ R11 Horizon. Events at the horizon belong to what follows; open deals stay open,
     Created + opened = won + lost + no decision + open, checked after every run.
 
 A dated change begins a new regime: a deal takes, on each entry to a stage, the latest regime that has begun and
-that it adopts (a keyed draw against adoption and ramp-in); a rep's attributes follow the same rule. Terms of payment
-and delivery go by the regime of the win. What counts leads or spending is blended in proportion; what befalls all alike (exchange
+that it adopts (a keyed draw against adoption and ramp-in); a rep's attributes follow the same rule. A transition's dip slows
+work that begins on deals which take the change up by then. Terms of payment and delivery go by the regime of the win. What counts leads or spending is blended in proportion; what befalls all alike (exchange
 rates, shocks, overdispersion, attrition, pay, queue rules, concurrency) holds for everybody from its day on. Nothing before a change
 knows of it: a quarter's and a week's draws are one, and act on each day as strongly as is stated for it, a week's multiplier
 with the shape of the week's expectation as it was on that day. :mod:`simsales.model.apply.scope` says for every field from

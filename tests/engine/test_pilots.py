@@ -162,3 +162,23 @@ def test_the_rate_of_leads_is_that_of_the_mix_of_regimes() -> None:
     fairs = (simulate(plan, seed=5).deals["channel"] == "fair").sum()
     # 7 a week x 10 x 1.5 = 15 a day for 198 days: 2970, and a little before
     assert abs(fairs - 2972) < 4 * 2972**0.5
+
+
+@pytest.mark.parametrize("when", [{}, {"start": "2027-02-01"}, {"start": "2027-02-01", "ramp_days": 20}])
+@pytest.mark.parametrize("nobody", [{"adoption": 0.0}, {"where": "amount > 1000000000"}])
+def test_a_dip_of_a_change_that_nobody_takes_up_slows_nobody(when, nobody) -> None:
+    change = {"handoff": {"loss": 0.0, "dip": {"depth": 0.5, "days": 90}, **when, **nobody}}
+    assert (run(change, base=WORK).task.work_hours == run(base=WORK).task.work_hours).all()
+
+
+def test_a_dip_slows_the_work_on_the_deals_that_take_the_change_up() -> None:
+    quicker = {"scale": {"path": "stages[Open].exits[*].delay_days", "by": 0.25, "where": "segment == large", "adoption": 0.5,
+                         "dip": {"depth": 0.5, "days": 1e6}}}  # fmt: skip
+    stages = [BASE.model_dump(by_alias=True)["stages"][0] | {"tasks": [{"role": "AE", "work_hours": 1.0}]}]
+    log = run(quicker, base=BASE.model_copy(update={"stages": stages, "roles": [{"name": "AE", "routing": "pool"}], "reps": [{"role": "AE", "count": 60}]}))
+    slow, task = np.isclose(log.task.work_hours, 2.0, atol=1e-3), log.task
+    adopted = log.deal.regime[task.deal] > 0
+    assert 0 < adopted.sum() < (log.deals["segment"].to_numpy()[task.deal] == "large").sum()
+    done = ~np.isnan(task.ended)
+    assert (slow == adopted)[done].all()
+    assert np.isclose(task.work_hours[done & ~adopted], 1.0).all()

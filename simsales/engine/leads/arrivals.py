@@ -20,7 +20,7 @@ from simsales.engine.leads import attributes
 from simsales.engine.leads.attributes import pick
 from simsales.engine.leads.events import Events, feel, happening, lead_factor
 from simsales.engine.leads.hidden import give_known
-from simsales.engine.leads.pilots import eligible
+from simsales.engine.leads.pilots import eligible, in_dips
 from simsales.engine.leads.rates import rate_pieces
 from simsales.engine.leads.scores import Scores
 from simsales.engine.leads.shocks import lead_factors, lognormal_factor, shock_periods, win_shifts
@@ -64,6 +64,8 @@ class Deals:
         What products and regions add to the log-odds of advancing; see :meth:`logit`.
     masks : tuple of ndarray of bool
         By regime with a condition: for which deals it holds; empty where no regime has one.
+    dipped : tuple of ndarray of bool
+        By transition dip with a condition: for which deals it holds; empty where no dip has one.
     """
 
     created: Floats
@@ -90,6 +92,7 @@ class Deals:
     scores: Scores
     logits: tuple[list[list[float]], list[list[float]]]
     masks: tuple[Flags | None, ...] = ()
+    dipped: tuple[Flags | None, ...] = ()
 
     @cached_property
     def eligible(self) -> list[list[bool]]:
@@ -176,6 +179,8 @@ def make_deals(plan: Plan, streams: Streams) -> Deals:
     if any(plan.pilot):
         fit = eligible(plan, amount, attributes.named(plan, codes))
         regime = attributes.regimes(plan, draws, np.maximum(created, plan.start), fit)
+    conditional = any(dip.where is not None for dip in plan.timeline.dips)
+    dipped = in_dips(plan, amount, attributes.named(plan, codes)) if conditional else ()
     return Deals(
         created=created, amount=amount, list_amount=listed, discount=discount, channel=channel, number=number,
         source=source, segment=segment, entry=entry, regime=regime,
@@ -184,7 +189,7 @@ def make_deals(plan: Plan, streams: Streams) -> Deals:
         win_shift=win_shifts(plan, streams, quarters),
         events=feel(happened, attributes.named(plan, codes), draws) if happened else Events(),
         scores=Scores(market.scores, regime, created, given_score, draws),
-        logits=(market.product_logit.tolist(), market.region_logit.tolist()), masks=fit,
+        logits=(market.product_logit.tolist(), market.region_logit.tolist()), masks=fit, dipped=dipped,
     )  # fmt: skip
 
 

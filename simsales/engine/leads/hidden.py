@@ -59,7 +59,8 @@ def hidden_draws(plan: Plan) -> dict[str, Key]:
 def _adoptions(plan: Plan) -> list[tuple[int, float, float]]:
     """Return key, ramp and adoption of everything that deals may have taken up."""
     own = zip(plan.regime_key[1:], plan.regime_ramp.tolist()[1:], plan.regime_adoption.tolist()[1:], strict=True)
-    return [*own, *((key, ramp, share) for needs in plan.needs for key, _, ramp, share in needs)]
+    slowed = [plan.taken_up(dip.share) for dip in plan.timeline.dips if dip.share is not None]
+    return [*own, *((key, ramp, share) for taken in (*plan.needs, slowed) for key, _, ramp, share in taken)]
 
 
 def give_known(plan: Plan, draws: DealDraws) -> None:

@@ -25,7 +25,15 @@ def eligible(plan: Plan, amount: Floats, named: Named) -> tuple[Flags | None, ..
     named : mapping
         From segment, channel, product and region to names and positions, shape (n_deals,).
     """
-    wheres = [regime.where for regime in plan.timeline.regimes]
+    return _masks([regime.where for regime in plan.timeline.regimes], amount, named)
+
+
+def in_dips(plan: Plan, amount: Floats, named: Named) -> tuple[Flags | None, ...]:
+    """Tell the same, dip by dip, of the changes that slow work at first."""
+    return _masks([dip.where for dip in plan.timeline.dips], amount, named)
+
+
+def _masks(wheres: Sequence[str | None], amount: Floats, named: Named) -> tuple[Flags | None, ...]:
     return tuple(None if where is None else _holding(parse_condition(where, ATTRIBUTES), amount, named) for where in wheres)
 
 

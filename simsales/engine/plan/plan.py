@@ -24,7 +24,7 @@ from simsales.engine.rules import PayRule
 from simsales.engine.streams import hash32
 from simsales.engine.tables import Table
 from simsales.engine.worktime import WorkTime
-from simsales.model.apply import Timeline
+from simsales.model.apply import Adoption, Timeline
 from simsales.model.conditions import Clause
 from simsales.same import Same
 
@@ -167,14 +167,12 @@ shape (n_regimes, n_reps)
     @cached_property
     def needs(self) -> tuple[tuple[tuple[int, float, float, float], ...], ...]:
         """What else a deal must have taken up, by regime: key of the draw, start, ramp in days, adoption."""
-        return tuple(
-            tuple(
-                (0 if n.start is None else n.start.toordinal(), -math.inf if n.start is None else self.clock.midnight(n.start),
-                 n.ramp_days, n.adoption)
-                for n in regime.needs
-            )
-            for regime in self.timeline.regimes
-        )  # fmt: skip
+        return tuple(tuple(self.taken_up(need) for need in regime.needs) for regime in self.timeline.regimes)
+
+    def taken_up(self, share: Adoption) -> tuple[int, float, float, float]:
+        """Return the key of the draw, start, ramp in days and adoption of a share of deals."""
+        key, start = (0, -math.inf) if share.start is None else (share.start.toordinal(), self.clock.midnight(share.start))
+        return key, start, share.ramp_days, share.adoption
 
     @cached_property
     def views(self) -> tuple[tuple[StageView | None, ...], ...]:

@@ -11,6 +11,7 @@ from simsales.engine.life.state import Deal, Task
 from simsales.engine.payday import Attainment
 from simsales.engine.plan import Plan
 from simsales.engine.plan.staffing import RoleRule, Trained
+from simsales.engine.staff.dips import Dips
 from simsales.engine.streams import Purpose, Streams
 from simsales.engine.worktime import WorkTime
 
@@ -79,7 +80,7 @@ class Bench:
         self._adopts = _rep_adoption(plan, streams)
         self._curves = plan.staffing.curves
         self._trained = any(plan.staffing.trainings)
-        self._dips = _dips(plan)
+        self._dips = Dips(plan, facts)
         self._muster()
 
     def _muster(self) -> None:
@@ -142,9 +143,7 @@ class Bench:
         if self._trained:
             for each in self._taken(rep):
                 pace *= 1.0 + rules.trained(each.speed - 1.0, each.half_life, now - each.end)
-        for start, depth, days, roles in self._dips:
-            if not roles or self.role[rep] in roles:
-                pace *= rules.dip_factor(depth, days, now - start)
+        pace *= self._dips.factor(task.deal.ordinal, self.role[rep], now)
         task.counts.effort = self.effort.multiplier(rep, r, now)
         return pace * task.counts.effort
 
@@ -174,17 +173,6 @@ class Bench:
     def score(self, deal: Deal) -> float:
         """Return the score of a deal as people see it now; 0 without scoring."""
         return self.facts.seen_score_at(deal.ordinal, self.env.now)
-
-
-def _dips(plan: Plan) -> list[tuple[float, float, float, frozenset[int]]]:
-    """Return start, depth, days and roles (none: all) of each transition dip; an undated one begins with the run."""
-    return [
-        (
-            plan.start if dip.start is None else plan.clock.midnight(dip.start), dip.depth, dip.days,
-            frozenset(plan.roles.index(role) for role in dip.roles),
-        )
-        for dip in plan.timeline.dips
-    ]  # fmt: skip
 
 
 def _rep_adoption(plan: Plan, streams: Streams) -> list[list[float]]:

@@ -117,8 +117,7 @@ def _take(change: levers.Change, regimes: list[Regime], branches: list[_Branch])
     if change.where is not None:
         _known_names(change.where, branches[0].model)
     _settle(start, branches)
-    partial = change.adoption < 1.0 or (change.ramp_days > 0.0)
-    share = Adoption(start, change.ramp_days, change.adoption) if partial and not _of_people(change) else None
+    share = _share(change)
     own: _Condition = (share, change.where)
     for branch in tuple(branches):
         changed = STEPS[change.kind](change, branch.model)
@@ -152,6 +151,12 @@ def _for_all(change: levers.Change) -> None:
             f"got {getattr(change, field):g}. Hint: name fewer people, or give several changes with dates of their own."
         )
         raise ValueError(message)
+
+
+def _share(change: levers.Change) -> Adoption | None:
+    """Return which share of deals takes up a change; None: all."""
+    partial = change.adoption < 1.0 or change.ramp_days > 0.0
+    return Adoption(_starts(change), change.ramp_days, change.adoption) if partial and not _of_people(change) else None
 
 
 def _of_people(change: levers.Change) -> bool:
@@ -268,7 +273,8 @@ def _dips(scenario: levers.Scenario, model: Model) -> tuple[DatedDip, ...]:
                 message = f"changes[{i}].{change.kind}.dip.roles must name roles, got {got(role)}. {did_you_mean(role, names)}"
                 raise InvalidModelError(message)
         if change.dip.depth > 0.0:
-            found.append(DatedDip(change.start, change.dip.depth, change.dip.days, change.dip.roles))
+            share = _share(_dated(change, model))
+            found.append(DatedDip(change.start, change.dip.depth, change.dip.days, change.dip.roles, share, change.where))
     return tuple(found)
 
 

@@ -56,12 +56,17 @@ class DatedCost:
 
 @dataclass(frozen=True)
 class DatedDip:
-    """A transition dip: from `start` (None: the beginning) on reps of `roles` (none: all) are slower by up to `depth`."""
+    """A transition dip: from `start` (None: the beginning) on reps of `roles` (none: all) are slower by up to `depth`.
+
+    So is work on the deals that take up the change: those of `share` (None: all) for which `where` holds (None: any).
+    """
 
     start: dt.date | None
     depth: float
     days: float
     roles: tuple[str, ...] = ()
+    share: Adoption | None = None
+    where: str | None = None
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Change(Value):
     where : str, optional
         Only deals such as ``segment == smb and region == 华东`` (a pilot); all others go on as before.
     dip : Dip, optional
-        Slower work in the transition.
+        Slower work in the transition, on the deals that take the change up.
     cost : Cost
         Charged to the scenario.
     uncertain : dict
