@@ -68,7 +68,7 @@ IDLE: dict[str, tuple[dict[str, Any], str]] = {
     "a role without work": ({"roles": [*BASE["roles"], {"name": "CS"}], "reps": rep(role="CS", count=2)}, "2 reps of role 'CS' have no work"),
     "a role that is nobody": ({"roles": [*BASE["roles"], {"name": "CS"}]}, "Role 'CS' has no work"),
     "a cap in a pool": ({"roles": [BASE["roles"][0], {"name": "SE", "routing": "pool", "max_open_deals": 5}]}, "Role 'SE': max_open_deals does nothing in a pool"),
-    "effort without pay": ({"effort": {"elasticity": 0.3}}, "Effort does not react to pay, since nobody has a pay plan."),
+    "effort without pay": ({"effort": {"elasticity": 0.3}}, "Nobody has a pay plan: effort reacts only where a change alters pay."),
     "a hire outside all territories": ({"reps": rep(role="AE")}, "No deal can reach rep-4 of role 'AE'"),
     "a region is no territory": ({"reps": rep(role="AE", region="N", count=2)}, "rep-4, rep-5 of role 'AE': deals go to whose territory they lie in, and all lie in somebody's; only while nobody else is there would they get any. Hint: give them a territory, such as territory: region == N."),
     "a territory with no deal": ({"regions": [*BASE["regions"], {"name": "W"}], "reps": rep(role="AE", territory="region == W")}, "No deal lies in the territory of rep-4."),

@@ -1,18 +1,21 @@
-"""Pay that drives effort and that nobody can ever earn: said, since it would look free."""
+"""Pay that drives effort and that nobody can ever earn, or that is taken away: said, since either would look free."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
 
+from simsales.engine.pay import Usual
 from simsales.model.apply import Timeline, as_timeline
 from simsales.model.calendars import zone
 from simsales.model.compensation import CompPlan, Spiff
 from simsales.model.conditions import ATTRIBUTES, holds, parse_condition
 from simsales.model.process import Stage
+from simsales.model.roster import named_reps
 from simsales.model.schema import Model
 
 __all__ = ["unearned"]
@@ -22,7 +25,7 @@ ENDS = (1e-6, 1.0 - 1e-6)
 
 
 def unearned(of: Model | Timeline, until: str | None = None) -> list[str]:
-    """Return a note for each SPIFF that nobody can earn, and for each plan whose people are never credited for a win.
+    """Return a note for each SPIFF that nobody can earn, for plans whose people are never credited for a win, and for pay that ends.
 
     Parameters
     ----------
@@ -55,7 +58,27 @@ def unearned(of: Model | Timeline, until: str | None = None) -> list[str]:
         f"Nobody can earn the SPIFF '{spiff.name}' of plan {name}: {reasons[0]}.": None
         for (name, spiff), reasons in seen.items() if all(reasons)
     }  # fmt: skip
-    return list(said)
+    return [*said, *_ended(timeline)]
+
+
+def _ended(timeline: Timeline) -> Iterator[str]:
+    """Yield whom a change pays nothing for bookings, which the organisation before it does: effort answers to that."""
+    usual = Usual(timeline.usual)
+    told: dict[str, tuple[int, float]] = {}
+    for regime in timeline.regimes:
+        effort, heads = regime.model.effort, Counter[str]()
+        for rep in named_reps(regime.model):
+            plan = regime.model.plans.get(rep.plan or "")
+            if effort is not None and effort.elasticity > 0.0 and (plan is None or plan.quota is None) and usual.rate(str(rep.name), rep.role) > 0.0:
+                heads[rep.role] += 1
+        for role, n in heads.items():
+            assert effort is not None  # only then are heads counted
+            told[role] = max(told.get(role, (0, 0.0)), (n, effort.minimum))
+    for role, (n, least) in told.items():
+        yield (
+            f"{n} of role '{role}' {'are' if n > 1 else 'is'} paid nothing for bookings, which {timeline.usual.name or 'the base'} pays that role for: effort "
+            f"is at its minimum ({least:g}). Hint: name a plan that pays for bookings (plan: at hire), or compare with effort: off."
+        )
 
 
 def _first(model: Model) -> dt.date:

@@ -202,7 +202,7 @@ def _without_work(model: Model) -> Iterator[str]:
         if role.max_open_deals is not None and role.routing == "pool":
             yield f"Role '{role.name}': max_open_deals does nothing in a pool, where nobody owns deals."
     if model.effort is not None and not any(rep.plan for rep in model.reps):
-        yield "Effort does not react to pay, since nobody has a pay plan."
+        yield "Nobody has a pay plan: effort reacts only where a change alters pay."
 
 
 def _credited(plan: Any) -> Iterator[str]:

@@ -61,7 +61,7 @@ R8  Effort. A closed form of plan, attainment and time left, evaluated when a ta
     that pays on that day, the quota the one that pays if nothing changes any more: of the days left at the hire, at the
     run's start (unless ``booked_before`` is stated) or at a change of plan, which all begin a period of their own; lump
     sums are shared out by days after a change. A win counts for whom the splits of the credit name. Usual pay is what the
-    organisation before any change pays the seat. Nobody knows of a change, a leave or the end of the run beforehand.
+    organisation before any change pays the seat; who has no plan with a quota is paid nothing for bookings. Nobody knows of a change, a leave or the end of the run beforehand.
     Timing moves the end of a won exit's delay, whoever owns the deal; a pulled deal is booked at its price cut.
 R9  Warm start. A run restarted from its own state goes on in distribution as if it had not been cut. What is known of a deal
     that is open at the start holds: its way so far, who works for it, whether it was answered, the hours done, and where

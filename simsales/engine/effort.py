@@ -28,10 +28,12 @@ class EffortState:
         self.plan = plan
         models = [regime.model for regime in plan.timeline.regimes]
         self.models = [model.effort for model in models]
-        self.on = any(effort is not None for effort in self.models) and bool(plan.pay_rules)
+        self.on = any(effort is not None for effort in self.models) and bool(plan.pay_rules or plan.rep_usual.any())
         self.credited_so_far = Attainment(plan) if attainment is None else attainment
         self._pay: list[list[int]] = plan.rep_pay.tolist()
+        self._usual: list[list[float]] = plan.rep_usual.tolist()
         self.paid = (plan.rep_pay != NOBODY).any(axis=0).tolist()
+        self._reacts = [paid or used for paid, used in zip(self.paid, plan.rep_usual.any(axis=0).tolist(), strict=True)]
         self._given = [_given(plan, r) for r in range(len(models))] if self.on else []
         self._rules: dict[tuple[int, float, float], rules.PayRule] = {}
 
@@ -50,7 +52,7 @@ class EffortState:
         return now.sold / self.rule(rep, now).quota if now.paid and self.on else 0.0
 
     def multiplier(self, rep: int, regime: int, time: float) -> float:
-        """Return a rep's effort: 1 where effort is off or the rep has no plan with a quota.
+        """Return a rep's effort: 1 where effort is off, or who has no plan with a quota is used to none.
 
         Parameters
         ----------
@@ -62,11 +64,12 @@ class EffortState:
         if not self.on:
             return 1.0
         effort = self.models[regime]
-        if effort is None or rep == NOBODY or not self.paid[rep]:
+        if effort is None or rep == NOBODY or not self._reacts[rep]:
             return 1.0
         now = self.credited_so_far.standing(rep, time)
-        if not now.paid:
-            return 1.0
+        if not now.paid:  # a salary alone, or no plan: who is used to something for bookings gets nothing for them
+            usual = self._usual[now.part.regime][rep]
+            return _react(effort, 0.0, usual) if usual > 0.0 else 1.0
         rule, end = self.rule(rep, now), now.part.closes
         length, left = end - now.begin, end - time
         finish = rules.projected_finish(now.sold, rule.quota, time - now.begin, length)
@@ -74,8 +77,7 @@ class EffortState:
         pay = rules.marginal_pay(rule, finish, spread)
         if rule.spiffs or effort.ratchet_aversion > 0.0:
             pay += self._besides(rule, effort, finish, spread, time)
-        usual = rule.reference if effort.reference_rate is None else effort.reference_rate  # a dated one holds from its day
-        return rules.effort(pay, usual, effort.elasticity, effort.minimum, effort.maximum)
+        return _react(effort, pay, rule.reference)
 
     def _besides(self, rule: rules.PayRule, effort: Effort, finish: float, spread: float, time: float) -> float:
         """Return what SPIFFs of the day add to marginal pay, less what the ratchet takes."""
@@ -111,6 +113,12 @@ class EffortState:
         if effort is None or multiplier == 1.0:
             return 0.0
         return effort.win_effect * math.log(multiplier)
+
+
+def _react(effort: Effort, pay: float, usual: float) -> float:
+    """Return effort by marginal pay; a stated reference (a dated one from its day on) stands for what is usual."""
+    reference = usual if effort.reference_rate is None else effort.reference_rate
+    return rules.effort(pay, reference, effort.elasticity, effort.minimum, effort.maximum)
 
 
 def _given(plan: Plan, regime: int) -> list[float]:

@@ -61,6 +61,21 @@ class Usual:
         wanted = [self.before.get(seat), name if name in peers else None, *peers[:1], name]
         return next((self.plans[each] for each in wanted if each is not None and each in self.plans), own)
 
+    def rate(self, seat: str, role: str) -> float:
+        """Return the average rate that somebody is used to who now has no plan that pays for bookings.
+
+        Parameters
+        ----------
+        seat, role : str
+
+        Returns
+        -------
+        float
+            What the base pays the same rep; somebody new: the first of the role. 0 where it pays nothing for bookings.
+        """
+        name = self.before[seat] if seat in self.before else next(iter(self.peers.get(role, [])), None)
+        return average_rate(self.plans[name]) if name is not None and name in self.plans else 0.0
+
 
 def pay_rule(name: str, model: Model, usual: CompPlan) -> PayRule:
     """Return the rates of a model's plan, with what is usual as the reference.

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from money_models import STANDARD, model, pay, pipeline
 
+from simsales.describe import unearned
 from simsales.engine import lower, simulate
 from simsales.engine.effort import EffortState
 from simsales.engine.payday import part_at
@@ -242,6 +243,37 @@ def test_a_new_plan_is_measured_by_the_old_one_of_the_same_people():
     assert {plan.pay_rules[i].reference for i in plan.rep_pay[0].tolist()} == {0.05}
     state = EffortState(plan)
     assert {state.multiplier(rep, 0, 1.0) for rep in range(4)} == {0.5}
+
+
+NO_COMMISSION = {
+    "a rate of 0": [{"plan": {"name": "std", "rates": [{"rate": 0.0}], "start": "2027-02-15"}}],
+    "a salary alone": [{"plan": {"name": "fixed", "role": "AE", "base": 36_500.0, "start": "2027-02-15"}}],
+    "no plan": [{"set": {"path": "reps[*].plan", "to": None, "start": "2027-02-15"}}],
+    "the plan without its quota": [{"set": {"path": "plans[std]", "to": {"base": 36_500.0}, "start": "2027-02-15"}}],
+}
+
+
+@pytest.mark.parametrize("ways", NO_COMMISSION.values(), ids=NO_COMMISSION)
+def test_commission_is_abolished_for_nothing_in_no_way(ways):
+    """Whoever is paid for bookings before a change and not after it puts in the least effort, as at a rate of 0."""
+    timeline = apply(Scenario(changes=ways), selling())
+    state = EffortState(lower(timeline))
+    assert [state.multiplier(0, 0, 44.5) > 0.5, state.multiplier(0, 1, 45.5)] == [True, 0.5]
+    undated = [{kind: {k: v for k, v in fields.items() if k != "start"} for kind, fields in way.items()} for way in ways]
+    state = EffortState(lower(apply(Scenario(changes=undated), selling())))
+    assert {state.multiplier(rep, 0, 1.0) for rep in range(3)} == {0.5}
+
+
+@pytest.mark.parametrize(("base", "effort"), [("std", 0.5), (None, 1.0), ("fixed", 1.0)])
+def test_a_hire_without_pay_for_bookings_is_measured_by_the_role(base, effort):
+    m = selling()
+    m = m.model_copy(update={"plans": {**m.plans, "fixed": {"base": 1.0}}, "reps": [{"name": "Ada", "role": "AE", "plan": base}]})
+    for plan in ("none", "fixed"):
+        timeline = apply(Scenario(changes=[{"hire": {"role": "AE", "name": "New", "plan": plan}}]), m)
+        plan_ = lower(timeline)
+        assert EffortState(plan_).multiplier(plan_.reps.index("New"), 0, 1.0) == effort
+        assert any("paid nothing for bookings" in note for note in unearned(timeline)) == (effort < 1.0)
+    assert EffortState(lower(m)).multiplier(0, 0, 1.0) == pytest.approx(1.0, abs=0.2)
 
 
 def test_a_day_later_changes_a_ninetieth_and_pay_goes_with_effort():

@@ -24,7 +24,7 @@ DAYS_PER_MONTH = 365.25 / 12
 def people_tables(low: Lowering, tables: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of the plan that say who does the work (R3, R7), given those of stages and leads."""
     people = [[_rep(low, r, name) for name in low.reps] for r in range(len(low.models))]
-    pay, rules = _pay(low, people)
+    pay, usual, rules = _pay(low, people)
     last = people[-1]
     roles = [{role.name: role for role in model.roles} for model in low.models]
     known = [[role.get(name) or _role(low, name) for name in low.roles] for role in roles]
@@ -47,14 +47,18 @@ def people_tables(low: Lowering, tables: dict[str, Any]) -> dict[str, Any]:
         "rep_weight": column(lambda rep: rep.weight),
         "rep_ramp_days": column(lambda rep: rep.ramp.months * DAYS_PER_MONTH if rep.ramp else 0),
         "rep_ramp_start": column(lambda rep: rep.ramp.start if rep.ramp else 1.0),
-        "rep_pay": pay, "pay_rules": tuple(rules), "staffing": staffing(low, people, tables),
+        "rep_pay": pay, "rep_usual": usual, "pay_rules": tuple(rules), "staffing": staffing(low, people, tables),
     }  # fmt: skip
 
 
-def _pay(low: Lowering, people: list[list[Rep]]) -> tuple[Any, list[PayRule]]:
-    """Return each rep's rates by regime; the reference is what the organisation before any change pays the seat."""
+def _pay(low: Lowering, people: list[list[Rep]]) -> tuple[Any, Any, list[PayRule]]:
+    """Return each rep's rates by regime, and what those are used to who get none.
+
+    The reference is what the organisation before any change pays the seat, whether or not the plan of today has a quota.
+    """
     usual = Usual(low.timeline.usual)
     pay = np.full((len(low.models), len(low.reps)), NOBODY)
+    unpaid = np.zeros(pay.shape)
     known: dict[PayRule, int] = {}
     made: dict[tuple[int, str, CompPlan], PayRule] = {}
     first: dict[str, CompPlan] = {}
@@ -62,15 +66,16 @@ def _pay(low: Lowering, people: list[list[Rep]]) -> tuple[Any, list[PayRule]]:
         plans = low.models[r].plans
         for p, rep in enumerate(row):
             name = rep.plan or ""
-            if name not in plans or plans[name].quota is None:
-                continue
             seat = low.seats.get(low.reps[p], low.reps[p])
+            if name not in plans or plans[name].quota is None:
+                unpaid[r, p] = usual.rate(seat, rep.role)
+                continue
             before = usual.plan(seat, rep.role, name, first.setdefault(name, plans[name]))
             key = (r, name, before)
             if key not in made:
                 made[key] = pay_rule(name, low.models[r], before)
             pay[r, p] = known.setdefault(made[key], len(known))
-    return pay, list(known)
+    return pay, unpaid, list(known)
 
 
 def _rep(low: Lowering, r: int, name: str) -> Rep:

@@ -76,6 +76,8 @@ class Plan(Same):
 shape (n_regimes, n_reps)
     rep_pay : ndarray of int, shape (n_regimes, n_reps)
         Position in `pay_rules`; -1 for none.
+    rep_usual : ndarray of float, shape (n_regimes, n_reps)
+        Of who has none: the average rate that the organisation before any change pays for bookings.
     staffing : Staffing
         Calendars, territories, attrition, training and limits of reps.
     """
@@ -136,6 +138,7 @@ shape (n_regimes, n_reps)
     rep_ramp_days: Floats
     rep_ramp_start: Floats
     rep_pay: Ints
+    rep_usual: Floats
     pay_rules: tuple[PayRule, ...]
     staffing: Staffing
     opening: Opening | None
