@@ -33,7 +33,8 @@ class EffortState:
         self._pay: list[list[int]] = plan.rep_pay.tolist()
         self._usual: list[list[float]] = plan.rep_usual.tolist()
         self.paid = (plan.rep_pay != NOBODY).any(axis=0).tolist()
-        self._reacts = [paid or used for paid, used in zip(self.paid, plan.rep_usual.any(axis=0).tolist(), strict=True)]
+        used: list[bool] = (plan.rep_usual > 0.0).any(axis=0).tolist()
+        self._reacts = [paid or was for paid, was in zip(self.paid, used, strict=True)]
         self._given = [_given(plan, r) for r in range(len(models))] if self.on else []
         self._rules: dict[tuple[int, float, float], rules.PayRule] = {}
 
