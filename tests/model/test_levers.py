@@ -138,7 +138,7 @@ REFUSED = {
     "parallel also": ({"parallel": {"stage": "Lead", "also": "Close"}}, "also must be a stage that follows 'Lead'.* got 'Close'"),
     "automate": ({"automate": {"stage": "Demo", "share": 0.5}}, "role must do a task in 'Demo', got nobody. Hint: the stage has no tasks"),
     "approve": ({"approve": {"stage": "Legal", "when": "amount >= 5"}}, "stage must name a stage, got 'Legal'"),
-    "respond": ({"respond": {"stage": "Demo", "share": 0.5, "bot": {"name": "b"}}}, "must have a task for a bot to take over, got none in 'Demo'"),
+    "respond": ({"respond": {"stage": "Demo", "share": 0.5, "bot": {"name": "b"}}}, "must have a task of people for a bot to take over, got none in 'Demo'"),
     "handoff": ({"handoff": {"stage": "Demo"}}, "must change something: delay_days, loss or communication"),
     "attrition": ({"attrition": {"role": "AE", "replace": False}}, "per_year must be given where the model has no attrition of 'AE'"),
     "attrition share": ({"attrition": {"role": "AE", "per_year": 0.1, "adoption": 0.5}}, "adoption must be left out of attrition.*got 0.5"),

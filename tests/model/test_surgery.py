@@ -336,3 +336,22 @@ def test_a_change_by_nothing_changes_nothing(name: str) -> None:
     model = Model(channels=[{"name": "web", "leads_per_week": 1.0, "segments": {"a": 0.5, "b": 0.5}}], segments=[{"name": "a"}, {"name": "b"}],
                   stages=stages, roles=[{"name": "P"}], reps=[{"role": "P"}])  # fmt: skip
     assert same(of_both(changed(model, NEUTRAL[name])), of_both(model))
+
+
+def test_a_second_change_takes_work_from_people_and_not_from_the_bot_of_the_first() -> None:
+    model = Model(
+        channels=[{"name": "web", "leads_per_week": 1.0}], roles=[{"name": "P"}], reps=[{"role": "P"}],
+        stages=[{"name": "A", "tasks": [{"role": "P", "work_hours": 8.0}], "exits": [{"to": "won", "probability": 1.0}]}],
+    )  # fmt: skip
+    half = {"automate": {"stage": "A", "share": 0.5, "bot": {"name": "one"}}}
+
+    def work(*changes: dict[str, Any]) -> list[tuple[str, float]]:
+        return [(task.role, task.work_hours.mean()) for task in stage(changed(model, *changes), "A").tasks]
+
+    assert work(half, {"automate": {"stage": "A", "share": 0.5, "bot": {"name": "two"}}}) == [("one", 4.0), ("two", 2.0), ("P", 2.0)]
+    assert work(half, {"automate": {"stage": "A", "share": 0.5}}) == [("one", 4.0), ("P", 2.0)]
+    assert work(half, {"respond": {"stage": "A", "share": 0.5, "bot": {"name": "two"}}}) == [("one", 4.0), ("two", 2.0), ("P", 2.0)]
+    assert work(half, {"automate": {"stage": "A", "share": 0.5, "role": "one"}}) == [("one", 2.0), ("P", 4.0)]
+    whole = {"automate": {"stage": "A", "share": 1.0, "bot": {"name": "one"}}}
+    with pytest.raises(InvalidModelError, match="got nobody. Hint: bots do all of it already"):
+        changed(model, whole, {"automate": {"stage": "A", "share": 0.5}})

@@ -19,10 +19,12 @@ from simsales.model.schema import Exit, Handoff, Model, Rep, Role
 def _automate(change: levers.Automate, model: Model) -> Model:
     i = stage_index(model, change.stage, "stage")
     stage = model.stages[i]
-    chosen = [j for j, task in enumerate(stage.tasks) if change.role in (None, task.role)]
+    chosen = [j for j, task in enumerate(stage.tasks) if change.role == task.role or (change.role is None and task.part != "bot")]
     if not chosen:
         known = [task.role for task in stage.tasks]
         hint = did_you_mean(change.role or "", known) if known else "Hint: the stage has no tasks; scale its delays instead."
+        if known and change.role is None:
+            hint = "Hint: bots do all of it already; name the bot as role to change its share."
         message = f".role must do a task in '{stage.name}', got {change.role or 'nobody'}. {hint}"
         raise ValueError(message)
     error = change.share * change.error_rate
@@ -117,9 +119,9 @@ def _respond(change: levers.Respond, model: Model) -> Model:
         stage = stage.model_copy(update={"effects": effects})
     if change.bot is None:
         return swap(model, i, stage)
-    first = next((j for j, task in enumerate(stage.tasks) if task.at == "start"), None)
+    first = next((j for j, task in enumerate(stage.tasks) if task.at == "start" and task.part != "bot"), None)
     if first is None:
-        message = f".stage must have a task for a bot to take over, got none in '{stage.name}'."
+        message = f".stage must have a task of people for a bot to take over, got none in '{stage.name}'."
         raise ValueError(message)
     return _relieved(model, i, stage, [first], change.share, change.bot, change.start)
 
