@@ -166,7 +166,8 @@ def compare_text(result: Data, currency: str | None, kpis: Sequence[str] = ()) -
     base, *others = result["scenarios"]
     asked = tuple(dict.fromkeys((*kpis, *result.get("asked", ()))))
     lines = [f"{result['setting']['line']}\n"] if result.get("setting") else []
-    for kpi in _shown(asked, result["scenarios"]):
+    shown = _shown(asked, result["scenarios"])
+    for kpi in shown:
         rows = [_scenario_row(entry, kpi, currency, is_base=entry is base) for entry in (base, *others)]
         lines += [columns([measures.label(kpi), "Mean", "Difference (95 %)", "P(better)"], rows), ""]
     rows = [_money_row(entry, currency, is_base=entry is base) for entry in (base, *others)]
@@ -176,7 +177,7 @@ def compare_text(result: Data, currency: str | None, kpis: Sequence[str] = ()) -
     if len(others) > 1:
         ranked = ("net", "bookings") if any(plain(entry.get("cost")) for entry in (base, *others)) else ("bookings",)
         lines += ["", *(line for kpi in ranked for line in sentences.leaders(result, kpi, currency))]
-    lines += [line for entry in (base, *others) for line in measures.cautions(str(entry["name"]), entry["kpis"])]
+    lines += [line for entry in (base, *others) for line in measures.cautions(str(entry["name"]), entry["kpis"], shown)]
     return "\n".join([*lines, "", *map(_wrapped, (*result.get("says", ()), PAIRED, *sentences.looks(result)))])
 
 

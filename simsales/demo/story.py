@@ -22,7 +22,7 @@ from simsales.report.html import html_report
 
 UNTIL = "2027-03-31"
 QUARTER_END = "2026-09-30"
-TARGET = 7_000_000.0
+TARGET = 8_000_000.0
 PAIRED = 30
 FUTURES = 200
 DRAWS = 40

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simsales.report import text
@@ -276,7 +276,7 @@ def horizon_lines(name: str, kpis: Mapping[str, Any]) -> list[str]:
     return [f"{head} to tell: {'; '.join(unknown)}. Too few of the deals that will be won are won in it; a longer one (--until) tells."]
 
 
-def cautions(name: str, kpis: Mapping[str, Any]) -> list[str]:
+def cautions(name: str, kpis: Mapping[str, Any], shown: Collection[str] | None = None) -> list[str]:
     """Return what is to be said about the KPIs of a run: busy reps, and times that the period is too short to tell.
 
     Parameters
@@ -285,6 +285,8 @@ def cautions(name: str, kpis: Mapping[str, Any]) -> list[str]:
         Of the scenario, as it is to be shown; empty for a single run.
     kpis : mapping of str to mapping
         As for :func:`busy_lines` and :func:`horizon_lines`.
+    shown : collection of str, optional
+        The KPIs that a reader sees beside it; absent: all. What is not shown needs no excuse.
 
     Returns
     -------
@@ -295,5 +297,8 @@ def cautions(name: str, kpis: Mapping[str, Any]) -> list[str]:
     --------
     >>> cautions("", {"won": {"mean": 3.0}, "cycle_days": {"mean": 60.0}})
     []
+    >>> cautions("", {"won": {"mean": 3.0}, "cycle_days": {"mean": 60.0}, "cycle_days_p90": {"mean": None}}, ["cycle_days"])
+    []
     """
-    return [*busy_lines(name, kpis), *horizon_lines(name, kpis)]
+    seen = kpis if shown is None else {kpi: found for kpi, found in kpis.items() if kpi == "won" or kpi in shown}
+    return [*busy_lines(name, kpis), *horizon_lines(name, seen)]

@@ -81,7 +81,7 @@ def scenario_section(comparison: Any, page: Canvas, currency: str | None = None)
     blocks: list[Block] = [*_setting(result), _decision(found, currency)]
     if said := verdicts(result, currency):
         blocks.append(Prose(said, "list"))
-    if full := tuple(line for entry in found for line in cautions(f"“{entry['name']}”", entry.get("kpis") or {})):
+    if full := tuple(line for entry in found for line in cautions(f"“{entry['name']}”", entry.get("kpis") or {}, (*DRAWN, *result.get("asked", ())))):
         blocks.append(Prose(full, "warning"))
     if repay := _break_even(found, currency):
         blocks.append(repay)
