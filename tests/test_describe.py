@@ -102,7 +102,7 @@ def test_pay_and_ramps_of_a_scenario_are_said_in_words() -> None:
 def test_a_change_after_the_end_of_the_run_is_noted() -> None:
     late = {"scale": {"path": "channels[web].leads_per_week", "by": 2.0, "start": "2028-02-01"}}
     scenario = Scenario(name="late", changes=[{"scale": {"path": "channels[web].leads_per_week", "by": 2.0}}, late])
-    assert describe.late(scenario, model()) == ["late: change 2 (scale) begins on 2028-02-01, after the run ends on 2028-01-01: it changes nothing."]
+    assert describe.late(scenario, model()) == ["late: change 2 (scale) begins on 2028-02-01, after the run ends on 2027-12-31: it changes nothing."]
     assert describe.late(scenario, model(), "2028-06-30") == []
 
 

@@ -76,10 +76,13 @@ IDLE: dict[str, tuple[dict[str, Any], str]] = {
     "a territory where nobody looks": ({"roles": [{"name": "AE"}, {"name": "SE"}]}, "The territory of rep-1, rep-2 does nothing, since role 'AE' is routed by least_loaded"),
     "a calendar for nobody": ({"calendars": {"Tokyo": {"timezone": "Asia/Tokyo"}}}, "Calendar 'Tokyo' is nobody's."),
     "a score for nothing": ({"scoring": {"factors": [{"name": "fit", "weight": 1.0, "law": {"uniform": {"low": 0.0, "high": 1.0}}}]}}, "The score of leads is used nowhere."),
-    "an event after the run": ({"events": [{"name": "fair", "start": "2028-01-01", "leads": 2.0}]}, "Event 'fair' is outside the run (2027-01-01 to 2027-05-01)."),
+    "an event after the run": ({"events": [{"name": "fair", "start": "2028-01-01", "leads": 2.0}]}, "Event 'fair' is outside the run (2027-01-01 to 2027-04-30)."),
     "an event before the run": ({"events": [{"name": "fair", "start": "2026-01-01", "until": "2026-02-01", "leads": 2.0}]}, "Event 'fair' is outside the run"),
-    "a campaign after the run": ({"channels": channel(campaigns=[{"name": "spring", "start": "2028-03-01", "leads": 9.0}])}, "Campaign 'spring' begins after the run ends on 2027-05-01."),
-    "a training after the run": ({"trainings": [TRAINING]}, "Training 'late' begins after the run ends on 2027-05-01."),
+    "a campaign after the run": ({"channels": channel(campaigns=[{"name": "spring", "start": "2028-03-01", "leads": 9.0}])}, "Campaign 'spring' begins after the run ends on 2027-04-30."),
+    "a campaign before the run": ({"channels": channel(campaigns=[{"name": "spring", "start": "2026-03-01", "leads": 9.0}])}, "Campaign 'spring' is over before the run begins on 2027-01-01"),
+    "a campaign without leads": ({"channels": channel(campaigns=[{"name": "spring", "start": "2027-03-01", "leads": 0.0, "cost": 5.0}])}, "Campaign 'spring' brings no leads."),
+    "an event that moves nothing": ({"events": [{"name": "fair", "start": "2027-03-01"}]}, "Event 'fair' moves nothing."),
+    "a training after the run": ({"trainings": [TRAINING]}, "Training 'late' begins after the run ends on 2027-04-30."),
     "a rep after the run": ({"reps": rep(role="SE", hired="2028-01-01")}, "reps[3] of role 'SE' begin after the run"),
     "a rep before the run": ({"reps": rep(role="SE", hired="2025-01-01", leaves="2026-01-01")}, "reps[3] of role 'SE' have left before the run"),
     "an exchange rate for nobody": ({"fx": {"JPY": 0.007}}, "The exchange rate of JPY is used by no region."),
@@ -132,6 +135,8 @@ CHANGES = {
     "after the run": ({"scale": {"path": "channels[web].leads_per_week", "by": 2.0, "start": "2029-01-01"}}, "begins on 2029-01-01, after the run ends"),
     "a cost before the run": ({"scale": {"path": "channels[web].leads_per_week", "by": 2.0, "start": "2026-06-01", "cost": {"once": 500.0}}},
                               "begins on 2026-06-01, before the run: its cost of 500 once is not in the result."),
+    "for deals that there are not": ({"scale": {"path": "stages[Talk].exits[*].delay_days", "by": 0.5, "where": "amount > 900000000"}}, "no deal of the model meets that: it changes nothing."),
+    "on the day after the last": ({"scale": {"path": "channels[web].leads_per_week", "by": 2.0, "start": "2027-05-01"}}, "begins on 2027-05-01, after the run ends on 2027-04-30"),
     "hires whom no deal reaches": ({"hire": {"role": "AE", "count": 2, "region": "N"}}, "s: No deal can reach rep-4, rep-5 of role 'AE'"),
 }  # fmt: skip
 
@@ -151,6 +156,45 @@ def test_a_change_that_changes_nothing_is_said(name: str) -> None:
 )  # fmt: skip
 def test_a_change_that_does_something_has_no_note(body: dict[str, Any]) -> None:
     assert late(change(body), firm()) == []
+
+
+def test_a_hint_speaks_of_what_may_be_compared() -> None:
+    with pytest.raises(ss.InvalidModelError, match=r"segment, channel, product, region with a value.*example segment == NAME"):
+        firm(events=[{"name": "fair", "start": "2027-03-01", "win_logit": 0.1, "where": "amount > 5"}])
+    with pytest.raises(ss.InvalidModelError, match="only discount is a share"):
+        firm(stages=stage(1, when="amount > 10%"))
+
+
+def test_a_kpi_by_what_nobody_named_is_refused() -> None:
+    for asked in ("bookings[team]", "won[product]"):
+        with pytest.raises(ss.SimsalesError, match=r"is named in the model"):
+            ss.replicate(firm(), 2, kpis=[asked])
+    assert set(ss.replicate(firm(), 2, kpis=["bookings[region]"]).frame) >= {"bookings[region=N]", "bookings[region=S]"}
+
+
+def test_a_change_on_the_last_day_still_changes_something() -> None:
+    assert late(change({"scale": {"path": "channels[web].leads_per_week", "by": 2.0, "start": "2027-04-30"}}), firm()) == []
+
+
+@pytest.mark.parametrize(("path", "share", "said"), [("segments[smb].amount", 0.3, True), ("regions[N].amount_scale", 0.3, True), ("segments[smb].amount", 0.0, False), ("channels[web].leads_per_week", 0.3, False)])
+def test_deals_of_another_size_cost_another_delivery_and_that_is_said(path: str, share: float, said: bool) -> None:  # noqa: FBT001 - pytest
+    pricing = {"pricing": {"unit_cost_share": share}} if share else {}
+    found = late(change({"scale": {"path": path, "by": 0.8}}), firm(**pricing))
+    assert any("write price:" in line for line in found) == said
+
+
+@pytest.mark.parametrize(("back", "holds"), [(False, False), (True, True)])
+def test_a_stage_without_a_way_back_is_visited_once(back: bool, holds: bool) -> None:  # noqa: FBT001 - pytest
+    ways = [{"to": "Talk", "probability": 0.3}, {"to": "won", "probability": 0.7}] if back else WON
+    found = idle_parts(firm(stages=stage(1, when="visit > 1", exits=ways)))
+    assert any("holds for no deal" in line for line in found) != holds
+
+
+def test_amounts_reach_as_far_as_regions_and_products_scale_them() -> None:
+    gate = {"stages": stage(1, when="amount > 5000")}
+    assert any("holds for no deal" in line for line in idle_parts(firm(**gate)))
+    regions = [each | {"amount_scale": 1_000.0} for each in BASE["regions"]]
+    assert not any("holds for no deal" in line for line in idle_parts(firm(**gate, regions=regions)))
 
 
 def test_only_the_change_that_does_nothing_is_named() -> None:

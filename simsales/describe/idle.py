@@ -90,8 +90,20 @@ def known_values(model: Model, stage: Stage | None = None) -> dict[str, Sequence
         entered = any((stage.name in channel.entry) if channel.entry else stage.name == model.stages[0].name for channel in model.channels)
         # a stage that is skipped counts as passed through for what follows, whichever came before it
         known["previous"] = model.stage_names if skipped else [*dict.fromkeys(before), *([""] * entered)] or [""]
-        known["visit"] = [1.0, float(stage.max_visits)]
+        known["visit"] = [1.0, float(stage.max_visits) if _returns(model, stage.name) else 1.0]
     return known
+
+
+def _returns(model: Model, name: str) -> bool:
+    """Tell whether a deal may come back to a stage."""
+    ways = {stage.name: {to for way in _every(stage) if way.probability > 0 for to in (way.to, way.then)} for stage in model.stages}
+    seen: set[str] = set()
+    todo = [name]
+    while todo:
+        nexts = ways.get(todo.pop(), set()) - seen
+        seen |= nexts
+        todo += nexts
+    return name in seen
 
 
 def _every(stage: Stage) -> tuple[Any, ...]:
@@ -101,7 +113,8 @@ def _every(stage: Stage) -> tuple[Any, ...]:
 def _amounts(model: Model) -> tuple[float, float]:
     """Return bounds of what deals are worth: nothing is said where shocks or events move them."""
     moved = model.shocks.amount_quarter_cv > 0 or any(event.amount != 1.0 for event in model.events) or bool(model.fx)
-    if moved or any(product.amount_scale != 1.0 or getattr(product, "life_cycle", ()) for product in model.products):
+    scaled = any(each.amount_scale != 1.0 for each in (*model.products, *model.regions))
+    if moved or scaled or any(getattr(product, "life_cycle", ()) for product in model.products):
         return 0.0, np.inf
     ends = [_ends(segment.amount) for segment in model.segments]
     cut = _discounts(model)[1]
@@ -234,7 +247,7 @@ def _territories(model: Model, role: str, reps: Sequence[tuple[str, Rep]]) -> It
             yield f"No deal lies in the territory of {name}. Hint: name segments, channels, products or regions that deals have."
     rest = [name for name, rep in reps if rep.territory is None]
     if rest and everywhere:
-        region = next((rep.region for _, rep in reps if rep.territory is None and rep.region), "North")
+        region = next((rep.region for _, rep in reps if rep.territory is None and rep.region), model.regions[0].name if model.regions else "North")
         yield (
             f"No deal can reach {named(rest, 4)} of role '{role}': deals go to whose territory they lie in, and all lie in somebody's; only "
             f"while nobody else is there would they get any. Hint: give them a territory, such as territory: region == {region}."
@@ -284,17 +297,40 @@ def _scored(model: Model) -> bool:
     )  # fmt: skip
 
 
+def last_day(model: Model, until: str | None = None) -> dt.date:
+    """Return the last date of a run: the one that is stated, else that of the last instant of the model's horizon.
+
+    Examples
+    --------
+    >>> last_day(Model(epoch="2027-01-01", horizon_days=365, channels=[{"name": "web", "leads_per_week": 1.0}],
+    ...                stages=[{"name": "Open", "exits": [{"to": "won", "probability": 1.0}]}])).isoformat()
+    '2027-12-31'
+    """
+    if until is not None:
+        return dt.date.fromisoformat(until[:10])
+    end = model.epoch + dt.timedelta(days=model.horizon_days) - dt.timedelta(microseconds=1)
+    return end.astimezone(zone(model.calendar.timezone)).date()
+
+
 def _dates(model: Model) -> Iterator[str]:
     first = model.epoch.astimezone(zone(model.calendar.timezone)).date()
-    last = first + dt.timedelta(days=model.horizon_days)
+    last = last_day(model)
     out = f"outside the run ({first} to {last})"
     for event in model.events:
         if event.start > last or (event.until or last) < first:
             yield f"Event '{event.name}' is {out}."
+        if (event.leads, event.amount, event.win_logit) == (1.0, 1.0, 0.0) and event.rep is None:
+            yield f"Event '{event.name}' moves nothing. Hint: leads, amount (factors) or win_logit."
+        if event.where is not None and verdict(parse_condition(event.where), known_values(model)) == "never":
+            yield f"Event '{event.name}': no deal of this model meets '{event.where}'."
     for channel in model.channels:
         for campaign in channel.campaigns:
             if campaign.start > last:
                 yield f"Campaign '{campaign.name}' begins after the run ends on {last}."
+            elif (campaign.until or campaign.start) + dt.timedelta(days=campaign.lag_days) < first:
+                yield f"Campaign '{campaign.name}' is over before the run begins on {first}: none of its leads come in it."
+            elif campaign.leads == 0:
+                yield f"Campaign '{campaign.name}' brings no leads."
     for training in model.trainings:
         if training.start > last:
             yield f"Training '{training.name}' begins after the run ends on {last}."
@@ -326,7 +362,7 @@ def idle_changes(scenario: Scenario, model: Model, until: str | None = None) -> 
     from simsales.model.apply import apply
 
     first = model.epoch.astimezone(zone(model.calendar.timezone)).date()
-    last = first + dt.timedelta(days=model.horizon_days) if until is None else dt.date.fromisoformat(until[:10])
+    last = last_day(model, until)
     found: list[str] = []
     for i, change in enumerate(scenario.changes):
         who = f"{scenario.name}: change {i + 1} ({change.kind})"
@@ -336,6 +372,8 @@ def idle_changes(scenario: Scenario, model: Model, until: str | None = None) -> 
         after = apply(scenario.model_copy(update={"changes": scenario.changes[: i + 1]}), model).regimes
         if change.adoption == 0.0:
             found.append(f"{who} is adopted for no deal (adoption 0): it changes nothing.")
+        elif change.where is not None and all(verdict(parse_condition(change.where), known_values(each)) == "never" for each in (before[-1].model, after[-1].model)):
+            found.append(f"{who} is for deals with {change.where}, and no deal of the model meets that: it changes nothing.")
         elif after[-1].model == before[-1].model and change.dip is None and len(after) == len(before) and before == after or all(regime.model == before[-1].model for regime in after) and change.dip is None and len(before) == 1:
             found.append(f"{who} changes nothing: it leaves the model as it is.")
         if change.cost.once and change.start is not None and change.start < first:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from simsales.describe.idle import idle_changes, idle_parts, idle_results
+from simsales.describe.idle import idle_changes, idle_parts, idle_results, last_day
 from simsales.describe.words import plural
 from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
 from simsales.model.calendars import Calendar
@@ -55,13 +56,25 @@ def late(scenario: Scenario, model: Model, until: str | None = None, *, results:
     results : bool, default True
         Also what can do nothing in the model that comes out.
     """
-    end = (model.epoch + dt.timedelta(days=model.horizon_days)).date() if until is None else dt.date.fromisoformat(until[:10])
+    end = last_day(model, until)
     over = [
         f"{scenario.name}: change {i + 1} ({change.kind}) begins on {change.start}, after the run ends on {end}: it changes nothing."
         for i, change in enumerate(scenario.changes)
         if change.start is not None and change.start > end
     ]
-    return [*over, *idle_changes(scenario, model, until), *(idle_results(scenario, model) if results else [])]
+    return [*over, *_sizes(scenario, model), *idle_changes(scenario, model, until), *(idle_results(scenario, model) if results else [])]
+
+
+def _sizes(scenario: Scenario, model: Model) -> Iterator[str]:
+    """Yield changes of what deals are worth where delivery costs a share of that: a price may have been meant."""
+    share = model.pricing.unit_cost_share
+    for i, change in enumerate(scenario.changes):
+        path = getattr(change, "path", "")
+        if share and re.search(r"^(segments|products|regions)\[.*\]\.amount(_scale)?($|\.)", path):
+            yield (
+                f"{scenario.name}: change {i + 1} ({change.kind}) is of the size of deals: delivery, {share:.0%} of it, changes with it. "
+                "Hint: for another price of the same deals, whose delivery costs what it did, write price: {segment: ..., by: ...}."
+            )
 
 
 def _assumed(model: Model) -> Iterator[str]:

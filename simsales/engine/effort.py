@@ -33,8 +33,7 @@ class EffortState:
         self._pay: list[list[int]] = plan.rep_pay.tolist()
         self._usual: list[list[float]] = plan.rep_usual.tolist()
         self.paid = (plan.rep_pay != NOBODY).any(axis=0).tolist()
-        used: list[bool] = (plan.rep_usual > 0.0).any(axis=0).tolist()
-        self._reacts = [paid or was for paid, was in zip(self.paid, used, strict=True)]
+        self._reacts = [bool(paid) or any(row[rep] > 0.0 for row in self._usual) for rep, paid in enumerate(self.paid)]
         self._given = [_given(plan, r) for r in range(len(models))] if self.on else []
         self._rules: dict[tuple[int, float, float], rules.PayRule] = {}
 

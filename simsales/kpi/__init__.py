@@ -112,7 +112,7 @@ def check_members(names: Iterable[str], plans: Sequence[Plan]) -> None:
     Parameters
     ----------
     names : iterable of str
-        Such as ``utilisation[role=AE]``; whole KPIs and whole dimensions are always there.
+        Such as ``utilisation[role=AE]``; whole KPIs are always there.
     plans : sequence of Plan
 
     Raises
@@ -122,10 +122,13 @@ def check_members(names: Iterable[str], plans: Sequence[Plan]) -> None:
     """
     for name in names:
         kpi, dimension, member = parse_name(name)
-        if dimension is None or member is None:
+        if dimension is None:
             continue
         labels = tuple(dict.fromkeys(label for plan in plans for label in members_of(plan, dimension)))
-        if member not in labels:
+        if member is None and not labels:
+            message = f"{kpi} must be broken down by what the model names, got {got(dimension)}. Hint: no {dimension} is named in the model"
+            raise KpiError(message)
+        if member is not None and member not in labels:
             raise _no_member(kpi, dimension, member, labels)
 
 

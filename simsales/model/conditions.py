@@ -149,7 +149,7 @@ def _clause(part: str, text: str, fields: Sequence[str]) -> Clause:
     if not match or match[1] not in fields:
         message = (
             f"must compare {', '.join(fields)} with a value, got {got(text)}. "
-            "Hint: write for example amount >= 50000."
+            f"Hint: write for example {'amount >= 50000' if 'amount' in fields else f'{fields[0]} == NAME'}."
         )
         raise ConditionError(message)
     field, operator, value = match[1], match[2], match[3].strip("'\"")
@@ -160,6 +160,9 @@ def _clause(part: str, text: str, fields: Sequence[str]) -> Clause:
         return field, operator, value
     if field == "discount" and value == AUTHORITY:
         return field, operator, AUTHORITY
+    if field != "discount" and value.endswith("%"):
+        message = f"must compare {field} with a number, got {got(value)}, a share. Hint: of the fields here only discount is a share."
+        raise ConditionError(message)
     try:
         return field, operator, _number(value)
     except ValueError as error:
