@@ -115,7 +115,7 @@ def run_text(result: Data, currency: str | None, replications: int | None) -> st
     if len(loads) > 1:  # the overall figure hides the bottleneck
         rows += [_kpi_row(name, result["kpis"][name], currency) for name in loads if plain(result["kpis"][name]["mean"]) is not None]
     table = columns(["KPI", "Mean", "± MC error", "80 % of runs"], rows)
-    count = f"{text.count(replications)} replications. " if replications else ""
+    count = f"{text.count(replications)} replication{'s' * (replications != 1)}. " if replications else ""
     head = f"{result['setting']['line']}\n\n" if result.get("setting") else ""
     return (
         f"{head}{table}\n\n{count}The Monte-Carlo error is that of the mean and shrinks with more\n"
@@ -132,17 +132,9 @@ def _repeats(name: str, kpis: Data) -> bool:
     return name in ("handoff_days", "sla_breach") and plain(kpis[name]["mean"]) == 0.0
 
 
-_MONEY = ("commission", "cost", "net", "cash", "margin", "discount_rate", "cac", "attrition_rate")
-
-
 def _not_modelled(result: Data) -> str:
     """Return what of the money the model says nothing about, as lines; empty where it says all."""
-    kpis = result["kpis"]
-    if "bookings" not in kpis:  # only some KPIs were asked for
-        return ""
-    missing = [
-        measures.label(name) for name in _MONEY if name in kpis and (plain(kpis[name]["mean"]) is None or _repeats(name, kpis))
-    ]
+    missing = measures.unstated(result["kpis"])
     return "\n" + _wrapped(f"Not modelled, so not shown: {', '.join(missing)}.") if missing else ""
 
 

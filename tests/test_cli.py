@@ -159,6 +159,19 @@ def test_cases_counts_leads(files: Path) -> None:
     assert data["kpis"]["leads"]["mean"] == 25.0
 
 
+def test_cases_say_until_when_they_are_followed(files: Path) -> None:
+    common = ("run", files / "基线.yaml", "--reps", 1, "--cases", 5, "--jobs", 1)
+    text = simsales(*common, "--html", files / "run.html").stdout
+    assert re.match(r"5 leads from \S+ on, followed for \d+ days after the last \(money covers all of it\), 1 replication,", text)
+    assert "1 replication. The" in text
+    assert "Not modelled, so n/a: " in (files / "run.html").read_text(encoding="utf-8")
+    setting = json.loads(simsales(*common, "--json").stdout)["setting"]
+    assert (setting["until"], setting["cases"]) == ("", 5)  # it ends so long after the last lead: another day in each replication
+    bounded = json.loads(simsales(*common, "--until", "2027-06-30", "--json").stdout)["setting"]
+    assert (bounded["until"], bounded["follow"]) == ("2027-06-30", None)
+    assert "on, followed until 2027-06-30, 1 replication," in bounded["line"]
+
+
 def test_start_and_until_bound_the_run(files: Path) -> None:
     common = ("run", files / "基线.yaml", "--reps", 2, "--jobs", 1, "--json", "--start", "2027-01-01", "--until")
     short = json.loads(simsales(*common, "2027-01-14").stdout)

@@ -79,6 +79,18 @@ def test_pay_explains_every_amount_to_the_cent(folder):
     assert "销售-01" in named
 
 
+def test_pay_may_start_with_open_deals(folder):
+    opening = folder / "open.csv"
+    opening.write_text("deal_id,stage,age_days,amount,owner\n" + "".join(f"D{i},报价,1,1000000,销售-01\n" for i in range(20)), encoding="utf-8")
+    common = ("pay", folder / "薪酬.yaml", "--until", "2027-03-31", "--json")
+
+    def paid(*options):
+        return sum(line["amount"] for line in json.loads(simsales(*common, *options).stdout)["lines"] if line["line"] == "commission")
+
+    assert paid("--opening", opening) > paid()
+    assert "starts without open deals" in simsales(*common).stderr
+
+
 def test_pay_is_written_as_a_table(folder):
     out = folder / "pay.csv"
     simsales("pay", folder / "薪酬.yaml", "--out", out)

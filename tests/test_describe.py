@@ -85,7 +85,7 @@ def test_a_scenario_is_said_change_by_change() -> None:
         "  1. From 2027-03-01 on, for 50 % of deals (rising over 30 days): stages[Open].exits[won].probability becomes 0.500; "
         "costs 5,000 USD once and 100 USD a year",
         "  2. From the beginning: channels[web].leads_per_week is multiplied by 1.50",
-        "  Rules change at: the beginning, 2027-03-01",
+        "  Rules change at: 2027-03-01",
     ]
 
 

@@ -101,6 +101,7 @@ def pay(
     seed: opt.Seed = 1,
     start: opt.Start = None,
     until: opt.Until = None,
+    opening: opt.Opening = None,
     names: opt.RepNames = False,
     out: opt.PayOut = None,
     json: opt.Json = False,
@@ -109,7 +110,7 @@ def pay(
     """Show what each rep is paid in one simulated run, line by line, to the cent.
 
     \b
-    simsales pay model.yaml --until 2027-06-30
+    simsales pay model.yaml --until 2027-06-30 --opening open.csv
     simsales pay new_plan.yaml --names --out pay.csv        a scenario on its base
     """
     from simsales.engine import simulate
@@ -118,7 +119,9 @@ def pay(
     from simsales.money import pay_statements
 
     check_outputs(out)
-    table = pay_statements(simulate(read_organisation(model), seed=seed, start=start, until=until), names=names)
+    loaded = read_organisation(model)
+    deals = opened(opening, None, quiet=quiet)
+    table = pay_statements(simulate(loaded, seed=seed, start=start, until=until, opening=deals), names=names)
     if not len(table):
         tell_notes(["nobody has a pay plan. Hint: plans: in the model, and plan: at its reps."], quiet=quiet)
     if out is not None:

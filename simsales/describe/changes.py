@@ -40,8 +40,8 @@ def describe_scenario(scenario: levers.Scenario, timeline: Timeline | None = Non
     model = None if timeline is None else timeline.usual
     lines += [f"  {i + 1}. {change_words(change, currency, model)}" for i, change in enumerate(scenario.changes)]
     regimes = () if timeline is None else timeline.regimes
-    starts = dict.fromkeys(str(regime.start or "the beginning") for regime in regimes)
-    if len(starts) > 1:
+    starts = dict.fromkeys(str(regime.start) for regime in regimes if regime.start)
+    if starts:
         lines.append(f"  Rules change at: {', '.join(starts)}")
     if timeline is not None and timeline.uncertain is not None:
         lines.append("  Uncertain numbers are drawn once a replication; a single run takes the values given.")

@@ -38,19 +38,23 @@ class Setting:
     open_deals : int
         With which the run starts; 0: with an empty pipeline.
     cases : int, optional
-        So many leads were simulated to their end, whatever the period.
+        So many leads were simulated, and no more.
     assumed : tuple of str
         What nobody measured, in sentences.
     notes : tuple of str
         What else a reader must know, such as estimated holidays or a change that begins after the last day.
     retimed : tuple of str
         Scenarios whose stages take another time than the base's: other work, delays, hand-offs or stages.
+    follow : float, optional
+        Days for which leads are followed after the last of ``cases``, where no last day is given; ``until`` is empty then.
 
     Examples
     --------
     >>> setting = Setting("2027-01-01", "2027-12-31", 30, 0)
     >>> setting.line()
     '2027-01-01 to 2027-12-31, 30 replications, starting without open deals'
+    >>> Setting("2027-01-01", "", 1, 0, cases=50, follow=365.0).line()
+    '50 leads from 2027-01-01 on, followed for 365 days after the last (money covers all of it), 1 replication, starting without open deals'
     """
 
     start: str
@@ -61,12 +65,16 @@ class Setting:
     assumed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     retimed: tuple[str, ...] = ()
+    follow: float | None = None
 
     def line(self) -> str:
         """Return period, replications and start in one line."""
         begins = f"starting with {self.open_deals:,} open deals" if self.open_deals else "starting without open deals"
-        period = f"{self.start} to {self.until}" if self.cases is None else f"{self.cases:,} leads from {self.start} on"
-        return f"{period}, {self.replications:,} replications, {begins}"
+        period = f"{self.start} to {self.until}"
+        if self.cases is not None:
+            followed = f"followed until {self.until}" if self.follow is None else f"followed for {self.follow:,.0f} days after the last (money covers all of it)"
+            period = f"{self.cases:,} leads from {self.start} on, {followed}"
+        return f"{period}, {self.replications:,} replication{'s' * (self.replications != 1)}, {begins}"
 
     def says(self, changed: Sequence[str] = ()) -> tuple[str, ...]:
         """Return what a reader must know of the start and of the assumptions.
@@ -108,11 +116,12 @@ def setting_of(plans: Sequence[Plan], replications: int) -> Setting:
     assumed = dict.fromkeys(line for each in plans for model in _models(each) for line in _assumed(model))
     uncertain = any(each.timeline.uncertain is not None for each in plans)
     drawn = ["Numbers that a scenario calls uncertain are drawn anew in every replication."] if uncertain else []
+    follow = plan.timeline.model.horizon_days if plan.cases is not None and not plan.until_given else None
     return Setting(
-        plan.clock.date(plan.start).isoformat(), last.isoformat(), replications,
+        plan.clock.date(plan.start).isoformat(), "" if follow is not None else last.isoformat(), replications,
         0 if plan.opening is None else len(plan.opening.ids), plan.cases, (_net_is(plans), *assumed, *drawn),
         tuple(dict.fromkeys(note for each in plans for note in each.notes)),
-        tuple(each.timeline.name for each in plans[1:] if _times(each) - _times(plan)),
+        tuple(each.timeline.name for each in plans[1:] if _times(each) - _times(plan)), follow,
     )  # fmt: skip
 
 

@@ -276,6 +276,33 @@ def horizon_lines(name: str, kpis: Mapping[str, Any]) -> list[str]:
     return [f"{head} to tell: {'; '.join(unknown)}. Too few of the deals that will be won are won in it; a longer one (--until) tells."]
 
 
+_UNSTATED = ("commission", "cost", "net", "cash", "margin", "discount_rate", "cac", "attrition_rate")
+
+
+def unstated(kpis: Mapping[str, Any]) -> list[str]:
+    """Return the labels of what a model says nothing about: money and leavers that nobody stated.
+
+    Parameters
+    ----------
+    kpis : mapping
+        KPI to ``{"mean": ...}``; nothing is said where only some KPIs were asked for.
+
+    Examples
+    --------
+    >>> unstated({"bookings": {"mean": 9.0}, "cash": {"mean": None}, "margin": {"mean": 3.0}})
+    ['Cash']
+    """
+    if "bookings" not in kpis:
+        return []
+
+    def missing(name: str) -> bool:
+        value = kpis[name]["mean"]
+        costs_nothing = name in ("cost", "net") and (kpis.get("cost") or {}).get("mean") == 0.0
+        return value is None or value != value or costs_nothing  # noqa: PLR0124 - NaN differs from itself
+
+    return [label(name) for name in _UNSTATED if name in kpis and missing(name)]
+
+
 def cautions(name: str, kpis: Mapping[str, Any], shown: Collection[str] | None = None) -> list[str]:
     """Return what is to be said about the KPIs of a run: busy reps, and times that the period is too short to tell.
 

@@ -214,3 +214,42 @@ def test_damaged_tables_on_disk(tmp_path: Path) -> None:
 def test_xml_that_is_no_log(tmp_path: Path) -> None:
     refused("must be an XES log, got <data>", write(tmp_path, "a.xes", '<?xml version="1.0"?><data><log/></data>'))
     refused("must be CSV, Excel, JSON or XES, got HTML or XML", write(tmp_path, "b.xml", '<?xml version="1.0"?><data/>'))
+
+
+STAGES = "Opportunity ID,Phase To,When\n1,Demo,2025-01-01 10:00\n1,报价,2025-01-05 10:00\n1,Closed Won,2025-02-01 10:00\n2,Demo,2025-01-03 10:00\n"
+OPPORTUNITIES = "Opportunity ID,Created Date,Stage,Close Date,Amount (EUR)\n1,2025-01-01 10:00,Closed Won,2025-02-01 10:00,\"1,200.00\"\n2,2025-01-03 10:00,Demo,,300.00\n"
+
+
+@pytest.mark.parametrize("source", [{}, {"source": "stage_history"}])
+def test_a_mapping_says_what_kind_of_table_a_file_is(tmp_path: Path, source: dict[str, str]) -> None:
+    files = [write(tmp_path, "opps.csv", OPPORTUNITIES), write(tmp_path, "steps.csv", STAGES)]
+    history = read_history(files, mapping={"columns": {"stage": "Phase To", "entered_at": "When"}, **source})
+    assert (history.history_class, len(history.visits)) == ("A", 3)
+    assert history.deals["amount"].tolist() == [1200.0, 300.0]  # the deals file is still joined
+
+
+def test_a_file_that_nearly_is_a_history_says_what_it_lacks(tmp_path: Path) -> None:
+    files = [write(tmp_path, "opps.csv", OPPORTUNITIES), write(tmp_path, "steps.csv", STAGES.replace("Phase To", "Stage")), write(tmp_path, "mood.csv", "a,b\n1,2\n")]
+    notes = read_history(files).report.notes
+    assert any(note.startswith("steps.csv was not used: as stage history it lacks a column for entered at.") and "columns: {entered_at: CAPTION}" in note for note in notes)
+    assert "mood.csv was not used: it is no table that a history needs." in notes
+    refused(r"must have columns for entered at, .*columns: \{entered_at: CAPTION\}, or pass source='stage_history'", files[1])
+
+
+@pytest.mark.parametrize(
+    ("caption", "cell", "amount", "currency"),
+    [
+        ("Amount (EUR)", "1200", 1200.0, "EUR"), ("Deal Value [$]", "1200", 1200.0, None), ("金额（万元）", "12.5", 125000.0, "CNY"),
+        ("金额（万元）", "3亿", 3e8, "CNY"), ("金额（万元）", "1200元", 1200.0, "CNY"), ("Amount (k€)", "(1.5)", -1500.0, "EUR"), ("Amount (EUR)", "US$7", 7.0, "USD"),
+    ],
+)  # fmt: skip
+def test_the_unit_of_amounts_may_stand_in_the_caption(tmp_path: Path, caption: str, cell: str, amount: float, currency: str | None) -> None:
+    history = read_history(write(tmp_path, "d.csv", f"deal_id,created_at,stage,{caption}\n1,2025-01-01,Demo,{cell}\n"))
+    assert (history.deals["amount"].tolist(), history.deals["currency"].dropna().tolist()) == ([amount], [currency] if currency else [])
+    assert any("as the caption says" in note for note in history.report.notes) == ("万" in caption or "k" in caption)
+
+
+def test_a_history_without_amounts_says_so(tmp_path: Path) -> None:
+    text = "deal_id,created_at,stage,Volume\n1,2025-01-01,Demo,5\n"
+    assert any(note.startswith("No amounts were found") for note in read_history(write(tmp_path, "d.csv", text)).report.notes)
+    assert not any("No amounts" in note for note in read_history(write(tmp_path, "e.csv", text.replace("Volume", "Amount"))).report.notes)

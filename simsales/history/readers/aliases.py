@@ -9,6 +9,8 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from simsales.history.readers.values import caption_unit
+
 _REQUIRED = re.compile(r"[(（]\s*(必填|required)\s*[)）]", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[\W_]+")
 _CJK = re.compile(r"[\u3400-\u9fff]")
@@ -70,7 +72,7 @@ def match(captions: Iterable[str], section: str) -> tuple[dict[str, str], dict[s
     best: dict[str, tuple[int, str]] = {}
     hits: list[tuple[str, str]] = []
     for caption in captions:
-        hit = table.get(key(caption)) or (table.get(key(caption.rsplit(" - ", 1)[-1])) if " - " in caption else None)
+        hit = table.get(key(caption)) or (table.get(key(caption.rsplit(" - ", 1)[-1])) if " - " in caption else None) or _in_units(caption, table)
         if hit is None:
             continue
         hits.append((hit[0], caption))
@@ -80,6 +82,13 @@ def match(captions: Iterable[str], section: str) -> tuple[dict[str, str], dict[s
     chosen = {field: best[field][1] for field in order if field in best}
     also = {caption: field for field, caption in hits if chosen[field] != caption}
     return chosen, also
+
+
+def _in_units(caption: str, table: Mapping[str, tuple[str, int]]) -> tuple[str, int] | None:
+    """Return what a caption such as Amount (EUR) means without its unit, if that is an amount."""
+    found = caption_unit(caption)
+    hit = table.get(key(found[0])) if found else None
+    return hit if hit and hit[0].startswith("amount") else None
 
 
 @lru_cache(maxsize=1)

@@ -56,6 +56,8 @@ def finish(parts: Parts, context: Context) -> History:
     currency = _currency(deals, context)
     if (deals["status"] == "open").all() and context.ledger.source in ("deals", "stage_history", "changes"):
         context.ledger.note("All deals are open: no status or stage says that one ended. Hint: if some did, name how in a mapping, like outcomes: {won: [..], lost: [..]}.")
+    if deals["amount"].isna().all():
+        context.ledger.note("No amounts were found: bookings and sizes of deals are not known. Hint: if there is such a column, name it in a mapping, like columns: {amount: CAPTION}.")
     unnamed = [str(stage) for stage in visits["stage"].dropna().unique() if stage not in parts.stages]
     stages = {**dict.fromkeys(sorted(unnamed), "open"), **parts.stages}
     report = context.ledger.report(

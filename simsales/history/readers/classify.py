@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from simsales.history.readers import aliases
 from simsales.history.readers.sheets import Sheet
@@ -11,21 +12,23 @@ PEOPLE = re.compile(r"user|rep|team|owner|employee|staff|人员|员工|团队", 
 MAIN = ("xes", "events", "changes", "stage_history", "deals")
 
 
-def kind_of(sheet: Sheet) -> str:
+def kind_of(sheet: Sheet, columns: Mapping[str, str]) -> str:
     """Return the kind of a sheet: xes, events, changes, stage_history, deals, stages, reps, or empty.
 
-    The order of the questions settles sheets that could be two kinds.
+    The order of the questions settles sheets that could be two kinds. What the mapping says of columns (field to
+    caption) counts like a caption that is known.
     """
     if sheet.kind:
         return sheet.kind
     captions = [str(caption) for caption in sheet.cells.columns]
     keys = {aliases.key(caption) for caption in captions}
-    fields = {kind: set(aliases.match(captions, kind)[0]) for kind in ("changes", "events", "stage_history", "deals", "stages", "reps")}
+    fields = {kind: set(meant(captions, kind, columns)) for kind in ("changes", "events", "stage_history", "deals", "stages", "reps")}
+    marks = keys | {aliases.key(name) for name, caption in columns.items() if caption in captions}
     if fields["changes"] >= {"deal_id", "time", "field", "new_value"}:
         return "changes"
-    if _marked(keys, "events") and fields["events"] >= {"deal_id", "activity"} and fields["events"] & {"time", "start", "end"}:
+    if _marked(marks, "events") and fields["events"] >= {"deal_id", "activity"} and fields["events"] & {"time", "start", "end"}:
         return "events"
-    if fields["stage_history"] >= {"stage", "entered_at"} and fields["stage_history"] & {"deal_id", "name"} and (_marked(keys, "stage_history") or _repeats(sheet, captions)):
+    if fields["stage_history"] >= {"stage", "entered_at"} and fields["stage_history"] & {"deal_id", "name"} and (_marked(marks, "stage_history") or _repeats(sheet, captions, columns)):
         return "stage_history"
     if _is_stages(fields, keys):
         return "stages"
@@ -36,14 +39,21 @@ def kind_of(sheet: Sheet) -> str:
     return "deals" if named and (dated or fields["deals"] >= {"stage", "amount"} or fields["deals"] >= {"status", "amount"}) else ""
 
 
+def meant(captions: list[str], kind: str, columns: Mapping[str, str]) -> dict[str, str]:
+    """Return field to caption for one kind of table: what the mapping says, then what the captions are known to mean."""
+    stated = {name: caption for name, caption in columns.items() if caption in captions}
+    known = aliases.match([caption for caption in captions if caption not in stated.values()], kind)[0]
+    return {**known, **{name: caption for name, caption in stated.items() if name in aliases.load()[kind]}}
+
+
 def _marked(keys: set[str], kind: str) -> bool:
     """Return whether a caption belongs to one kind only."""
     return bool(keys & {aliases.key(str(caption)) for caption in aliases.load()["marks"][kind]})
 
 
-def _repeats(sheet: Sheet, captions: list[str]) -> bool:
+def _repeats(sheet: Sheet, captions: list[str], columns: Mapping[str, str]) -> bool:
     """Return whether rows of one deal differ in stage."""
-    found = aliases.match(captions, "stage_history")[0]
+    found = meant(captions, "stage_history", columns)
     deal = found.get("deal_id") or found["name"]
     pairs = sheet.cells[[deal, found["stage"]]]
     pairs = pairs[(pairs != "").all(axis=1)].drop_duplicates()

@@ -138,12 +138,12 @@ def _check_columns(found: list[Sheet], given: Given, ledger: Ledger) -> None:
 
 def _inputs(found: list[Sheet], source: str, context: Context) -> Inputs:
     """Return the main table and what stands beside it."""
-    kinds = [classify.kind_of(sheet) for sheet in found]
+    kinds = [classify.kind_of(sheet, context.mapping.columns) for sheet in found]
     if source != "auto":
         kinds = _forced(found, kinds, source)
     main_kind = next((kind for kind in classify.MAIN if kind in kinds), None)
     if main_kind is None:
-        _refuse(found)
+        _refuse(found, context.mapping.columns)
     assert main_kind is not None
     main = _combined([sheet for sheet, kind in zip(found, kinds, strict=True) if kind == main_kind], main_kind)
     beside = [sheet for sheet, kind in zip(found, kinds, strict=True) if kind == "deals"] if main_kind in ("changes", "stage_history") else []
@@ -160,26 +160,41 @@ def _forced(found: list[Sheet], kinds: list[str], source: str) -> list[str]:
     """Return kinds in which the source that the user named is the main one."""
     if source in kinds:
         return [kind if kind == source or kind in ("stages", "reps", "deals") else "" for kind in kinds]
-    largest = max(range(len(found)), key=lambda place: (kinds[place] not in ("stages", "reps"), len(found[place].cells)))
-    return [source if place == largest else kind if kind in ("stages", "reps") else "" for place, kind in enumerate(kinds)]
+    joined = ("stages", "reps", "deals") if source in ("changes", "stage_history") and "" in kinds else ("stages", "reps")
+    largest = max(range(len(found)), key=lambda place: (kinds[place] not in joined, len(found[place].cells)))
+    beside = ("stages", "reps", "deals") if source in ("changes", "stage_history") else ("stages", "reps")
+    return [source if place == largest else kind if kind in beside else "" for place, kind in enumerate(kinds)]
 
 
-def _refuse(found: list[Sheet]) -> None:
+def _refuse(found: list[Sheet], columns: Mapping[str, str]) -> None:
     """Raise the error for files that are no history."""
     sheet = max(found, key=lambda item: len(item.cells))
     captions = [str(caption) for caption in sheet.cells.columns]
-    _, wanted = min(((len(_lacking(captions, kind)), _lacking(captions, kind)) for kind in ("deals", "changes", "stage_history", "events")), key=lambda item: item[0])
+    kind, wanted = _nearest(captions, columns)
     lacking = ", ".join(name.replace("_", " ") for name in wanted) or "dates"
-    near = next((hint for name in wanted if "did you mean" in (hint := did_you_mean(name, captions))), "Hint: name them in a mapping, like columns: {created_at: CAPTION}, or pass source='deals'.")
+    like = f"Hint: name them in a mapping, like columns: {{{wanted[0] if wanted else 'created_at'}: CAPTION}}, or pass source='{kind}'."
+    near = next((hint for name in wanted if "did you mean" in (hint := did_you_mean(name, captions))), like)
     raise HistoryError(f"{sheet.file} must have columns for {lacking}, got {named(captions, 30)}. {near}")
 
 
-def _lacking(captions: list[str], kind: str) -> list[str]:
-    """Return the required fields of a kind of table that no caption matches."""
-    required = {"deals": ("deal_id", "created_at", "status"), "changes": ("deal_id", "time", "field", "new_value"),
-                "stage_history": ("deal_id", "stage", "entered_at"), "events": ("deal_id", "activity", "time")}  # fmt: skip
-    have = aliases.match(captions, kind)[0]
-    return [name for name in required[kind] if name not in have]
+REQUIRED = {
+    "deals": ("deal_id", "created_at", "status"), "changes": ("deal_id", "time", "field", "new_value"),
+    "stage_history": ("deal_id", "stage", "entered_at"), "events": ("deal_id", "activity", "time"),
+}  # fmt: skip
+
+
+def _nearest(captions: list[str], columns: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Return the kind of table that a sheet is nearest to, and the required fields that no caption matches."""
+    lacking = {kind: [name for name in names if name not in classify.meant(captions, kind, columns)] for kind, names in REQUIRED.items()}
+    return min(lacking.items(), key=lambda item: len(item[1]))
+
+
+def _unused(sheet: Sheet, columns: Mapping[str, str]) -> str:
+    """Return why a sheet was not used; one that nearly is a table of a history says what it lacks."""
+    kind, lacking = _nearest([str(caption) for caption in sheet.cells.columns], columns)
+    if len(lacking) != 1:
+        return "it is no table that a history needs."
+    return f"as {kind.replace('_', ' ')} it lacks a column for {lacking[0].replace('_', ' ')}. Hint: if it has one, name it in a mapping, like columns: {{{lacking[0]}: CAPTION}}."
 
 
 def _combined(parts: list[Sheet], kind: str) -> Sheet:
@@ -203,7 +218,8 @@ def _beside(found: list[Sheet], kinds: list[str], main_kind: str, context: Conte
         elif kind == "reps":
             metadata.reps(Table.of(sheet, "reps", context), context)
         elif kind == "" or (kind != main_kind and not (kind == "deals" and main_kind in ("changes", "stage_history"))):
-            context.ledger.note(f"{label} was not used: it is no table that a history needs.")
+            why = _unused(sheet, context.mapping.columns) if kind == "" else "it is no table that a history needs."
+            context.ledger.note(f"{label} was not used: {why}")
 
 
 def _mapping(history: History, context: Context) -> dict[str, Any]:

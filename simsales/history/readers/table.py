@@ -173,8 +173,11 @@ class Table:
     def money(self, name: str) -> values.Numbers:
         """Return a column as amounts."""
         cells = self.sheet.cells[self.columns[name]] if name in self.columns else pd.Series([""] * len(self), dtype=object)
-        numbers = values.money(cells, self.context.decimal, self.context.chinese)
+        found = values.caption_unit(self.columns.get(name, ""), self.context.chinese)
+        numbers = values.money(cells, self.context.decimal, self.context.chinese, found[1:] if found else (1.0, None))
         ledger = self.context.ledger
+        if found and found[1] != 1:
+            ledger.note(f"{self.sheet.file}, column {self.columns[name]}: amounts without a unit of their own were multiplied by {found[1]:,.0f}, as the caption says.")
         ledger.ambiguous += numbers.ambiguous
         ledger.currencies |= set(numbers.currency.dropna())
         if numbers.ambiguous:

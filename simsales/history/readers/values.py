@@ -29,6 +29,7 @@ _UNIT = "|".join(sorted(UNITS, key=len, reverse=True))
 _MONEY = re.compile(rf"(?P<s1>[-+]?)\s*(?P<before>{_MARK})?\s*(?P<s2>[-+]?)\s*(?P<number>[\d.,'’\s]*\d)(?P<exponent>e[+-]?\d+)?\s*(?P<unit>{_UNIT})?\s*(?P<after>{_MARK})?\s*(?P<s3>-?)", re.IGNORECASE)
 _PLAIN = re.compile(r"-?\d+(\.(\d{1,2}|\d{4,}))?")
 MARKS = {mark.casefold(): code for mark, code in CURRENCIES.items()}
+_CAPTION = re.compile(rf"[(\[]\s*(?P<unit>{_UNIT})?\s*(?P<mark>{_MARK})?\s*[)\]]\s*$", re.IGNORECASE)
 
 
 def is_missing(text: str) -> bool:
@@ -79,7 +80,27 @@ class Numbers:
     samples: tuple[str, ...] = field(default=())
 
 
-def money(cells: pd.Series, decimal: str | None = None, chinese: bool = False) -> Numbers:
+def caption_unit(caption: str, chinese: bool = False) -> tuple[str, float, str | None] | None:
+    """Return a caption without the unit in brackets at its end, the unit's scale and currency; None without a unit.
+
+    Examples
+    --------
+    >>> caption_unit("Amount (EUR)"), caption_unit("金额（万元）"), caption_unit("Amount (net)")
+    (('Amount', 1.0, 'EUR'), ('金额', 10000.0, 'CNY'), None)
+    """
+    plain = unicodedata.normalize("NFKC", str(caption))
+    hit = _CAPTION.search(plain)
+    if hit is None or not (hit["unit"] or hit["mark"]):
+        return None
+    return plain[: hit.start()].strip(), UNITS.get((hit["unit"] or "").lower(), 1.0), _code(hit["mark"], chinese)
+
+
+def _code(mark: str | None, chinese: bool) -> str | None:
+    """Return the currency of a mark; None where it may be several."""
+    return MARKS.get((mark or "").casefold()) or ("CNY" if mark == "¥" and chinese else None)
+
+
+def money(cells: pd.Series, decimal: str | None = None, chinese: bool = False, unit: tuple[float, str | None] = (1.0, None)) -> Numbers:
     """Return the amounts in a column of text.
 
     Parameters
@@ -100,9 +121,9 @@ def money(cells: pd.Series, decimal: str | None = None, chinese: bool = False) -
     comma = _decimal_comma(texts) if decimal is None else decimal == ","
     if all(text == "" or _PLAIN.fullmatch(text) for text in texts) and not comma:
         table = pd.to_numeric(pd.Series(texts, dtype=object).replace("", None), errors="coerce").to_numpy(dtype=float)
-        parsed: list[tuple[float, str | None, bool, bool]] = [(float(value), None, False, False) for value in table]
+        parsed: list[tuple[float, str | None, bool, bool]] = [(float(value) * unit[0], None if np.isnan(value) else unit[1], False, False) for value in table]
     else:
-        parsed = [_amount(text, comma, decimal is not None, chinese) for text in texts]
+        parsed = [_amount(text, comma, decimal is not None, chinese, unit) for text in texts]
     values = np.array([item[0] for item in parsed], dtype=float)[codes] if parsed else np.zeros(0)
     currency = np.array([item[1] for item in parsed], dtype=object)[codes] if parsed else np.zeros(0, dtype=object)
     unparsed = np.array([item[3] for item in parsed], dtype=bool)[codes] if parsed else np.zeros(0, dtype=bool)
@@ -121,7 +142,7 @@ def _decimal_comma(texts: list[str]) -> bool:
     return commas > 0 and points == 0
 
 
-def _amount(text: str, comma: bool, sure: bool, chinese: bool) -> tuple[float, str | None, bool, bool]:
+def _amount(text: str, comma: bool, sure: bool, chinese: bool, unit: tuple[float, str | None]) -> tuple[float, str | None, bool, bool]:
     """Return value, currency, whether it has two readings, whether it has none."""
     if is_missing(text):
         return float("nan"), None, False, False
@@ -136,8 +157,8 @@ def _amount(text: str, comma: bool, sure: bool, chinese: bool) -> tuple[float, s
     if minus > 1:
         return float("nan"), None, False, True
     mark = hit["before"] or hit["after"]
-    code = MARKS.get((mark or "").casefold()) or ("CNY" if mark == "¥" and chinese else None)
-    scale = UNITS.get((hit["unit"] or "").lower(), 1.0)
+    code = _code(mark, chinese) if mark else unit[1]
+    scale = UNITS.get((hit["unit"] or "").lower(), 1.0 if mark else unit[0])
     value = float(f"{number}{hit['exponent'] or ''}") * scale
     return (-value if minus else value), code, doubtful or bool(mark and code is None), False
 

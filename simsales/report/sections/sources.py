@@ -38,7 +38,7 @@ FUNNEL_CAPTION = (
 
 
 def import_section(report: Any) -> Section:  # noqa: ANN401 - an ImportReport or its dictionary
-    """Return the section on the data: what was read, left out and guessed.
+    """Return the section on the data: what was read, left out and taken for what.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def import_section(report: Any) -> Section:  # noqa: ANN401 - an ImportReport or
     Returns
     -------
     Section
-        With the rows left out by reason and the columns that were guessed.
+        With the rows left out by reason and the columns that were read.
     """
     data = report if isinstance(report, Mapping) else report.to_dict()
     history_class = str(data.get("class", ""))
@@ -65,8 +65,8 @@ def import_section(report: Any) -> Section:  # noqa: ANN401 - an ImportReport or
         blocks.append(Table(("How it was read", ""), known, (False, False)))
     if data.get("guessed"):
         guessed = tuple((str(field), str(caption)) for field, caption in data["guessed"].items())
-        headings = ("Field", "Column it was guessed to be")
-        blocks.append(Table(headings, guessed, (False, False), folded="Columns that were guessed"))
+        headings = ("Field", "Column it was read from")
+        blocks.append(Table(headings, guessed, (False, False), folded="Columns, as guessed or as the mapping says"))
     if data.get("notes"):
         blocks.append(Prose(tuple(str(note) for note in data["notes"]), "warning"))
     return Section("data", "The data behind it", lead, tuple(blocks))

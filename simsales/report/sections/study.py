@@ -45,6 +45,8 @@ def study_section(study: Any, page: Canvas, currency: str | None = None) -> Sect
     if frame is not None and "bookings" in frame and frame["bookings"].notna().any():
         blocks.append(page.draw(distribution(frame["bookings"], kpi="bookings", currency=currency), CAPTION))
     blocks.append(_table(kpis, overall, currency))
+    if missing := measures.unstated(kpis):
+        blocks.append(Prose((f"Not modelled, so n/a: {', '.join(missing)}.",)))
     if full := tuple(cautions("", kpis)):
         blocks.append(Prose(full, "warning"))
     if broken:
