@@ -91,6 +91,14 @@ def test_pay_may_start_with_open_deals(folder):
     assert "starts without open deals" in simsales(*common).stderr
 
 
+def test_a_model_without_amounts_says_that_its_bookings_are_no_finding(folder):
+    bare = "name: b\nchannels: [{name: web, leads_per_week: 5}]\nstages: [{name: Open, exits: [{to: won, probability: 1, delay_days: 3}]}]\n"
+    (folder / "bare.yaml").write_text(bare, encoding="utf-8")
+    said = "The model states no amounts: new deals book nothing"
+    assert said in simsales("run", folder / "bare.yaml", "--reps", 2, "--jobs", 1).stdout
+    assert said not in simsales("run", folder / "基线.yaml", "--reps", 2, "--jobs", 1).stdout
+
+
 def test_pay_is_written_as_a_table(folder):
     out = folder / "pay.csv"
     simsales("pay", folder / "薪酬.yaml", "--out", out)

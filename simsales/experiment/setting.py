@@ -150,8 +150,10 @@ def _models(plan: Plan) -> list[Model]:
 
 
 def _assumed(model: Model) -> list[str]:
-    """Return what a model assumes about people, in sentences."""
+    """Return what a model assumes, or does not state at all, in sentences."""
     said = []
+    if not any(segment.amount.mean() for segment in model.segments):
+        said.append("The model states no amounts: new deals book nothing, and bookings, net and sales velocity are no findings.")
     if model.effort is not None and model.effort.status == "assumed":
         said.append("The reaction of effort to pay is assumed, not measured; compare with effort: off.")
     if any(parameter.status == "assumed" for parameter in model.provenance):
