@@ -16,8 +16,8 @@ from simsales.money import CostParts, cost_parts
 
 __all__ = ["Setting", "faster", "setting_of"]
 
-SPEED = ("cycle_days", "time_in_stage_days", "queue_days", "response_hours")
-"""KPIs that show that deals go faster or slower."""
+SPEED = ("cycle_days", "queue_days", "response_hours")
+"""KPIs that show that deals go faster or slower; the mean stay is none, since it also moves where more deals come to a long stage."""
 EMPTY = "The run starts without open deals: bookings of its first weeks come late, in the base and in every scenario."
 ONCE = (
     "{names} how fast deals go: part of a gain from speed comes once, because deals that would have closed after the last day "
@@ -173,6 +173,8 @@ def faster(rows: pd.DataFrame) -> bool:
     --------
     >>> faster(pd.DataFrame({"low": [-3.0], "high": [-1.0]}, index=["cycle_days"]))
     True
+    >>> faster(pd.DataFrame({"low": [1.0], "high": [3.0]}, index=["time_in_stage_days"]))  # more deals get to a long stage
+    False
     """
     found = rows[[kpi.parse_name(str(name))[0] in SPEED and "[" not in str(name) for name in rows.index]]
     return bool(((found["low"] > 0) | (found["high"] < 0)).any())
