@@ -44,7 +44,7 @@ def check(file: opt.ModelOrScenario, base: opt.Base = None, lint: opt.Lint = Fal
         lines = describe.describe_scenario(found, timeline)
         unchecked = ["not checked against a model. Hint: add --base MODEL.yaml."]
         notes = unchecked if timeline is None else [
-            *describe.notes(timeline.last), *describe.unearned(timeline), *describe.late(found, timeline.model, results=False),
+            *describe.notes(timeline.last), *describe.unearned(timeline), *describe.late(found, timeline.base or timeline.model, results=False),
         ]  # fmt: skip
     else:
         kind, lines, notes, timeline = "model", describe.describe_model(found), [*describe.notes(found), *describe.unearned(found)], None

@@ -113,7 +113,7 @@ def _every(stage: Stage) -> tuple[Any, ...]:
 def _amounts(model: Model) -> tuple[float, float]:
     """Return bounds of what deals are worth: nothing is said where shocks or events move them."""
     moved = model.shocks.amount_quarter_cv > 0 or any(event.amount != 1.0 for event in model.events) or bool(model.fx)
-    scaled = any(each.amount_scale != 1.0 for each in (*model.products, *model.regions))
+    scaled = any(product.amount_scale != 1.0 for product in model.products) or any(region.amount_scale != 1.0 for region in model.regions)
     if moved or scaled or any(getattr(product, "life_cycle", ()) for product in model.products):
         return 0.0, np.inf
     ends = [_ends(segment.amount) for segment in model.segments]
@@ -374,6 +374,8 @@ def idle_changes(scenario: Scenario, model: Model, until: str | None = None) -> 
             found.append(f"{who} is adopted for no deal (adoption 0): it changes nothing.")
         elif change.where is not None and all(verdict(parse_condition(change.where), known_values(each)) == "never" for each in (before[-1].model, after[-1].model)):
             found.append(f"{who} is for deals with {change.where}, and no deal of the model meets that: it changes nothing.")
+        elif change.uncertain:
+            pass  # its numbers are drawn anew in every replication
         elif after[-1].model == before[-1].model and change.dip is None and len(after) == len(before) and before == after or all(regime.model == before[-1].model for regime in after) and change.dip is None and len(before) == 1:
             found.append(f"{who} changes nothing: it leaves the model as it is.")
         if change.cost.once and change.start is not None and change.start < first:

@@ -257,3 +257,9 @@ def test_half_the_money_for_ads_brings_more_than_half_of_what_all_of_it_brings()
     found = gains(10, "ads-500k", "ads-1m", "hire-4", "split", replications=16)
     assert found.loc["bookings", "ads-500k"] > 0.5 * found.loc["bookings", "ads-1m"]
     assert found.loc["cost", "ads-1m"] - found.loc["commission", "ads-1m"] == pytest.approx(1_000_000, rel=0.02)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_check_does_not_call_a_change_idle(folder: Path) -> None:
+    for path in scenarios(folder):
+        assert "changes nothing" not in CliRunner().invoke(app, ["check", str(path)]).stderr, path.name
