@@ -69,7 +69,8 @@ R9  Warm start. A run restarted from its own state goes on in distribution as if
     given what is known: exit and remaining delay given the age of the delay and what moved the odds when it began, the work
     in hand given the hours done, patience given the longest wait so far. Where only the age of the stay is known and its
     tasks are done, their work is imagined by its laws at the mean pace, after a wait like that of what waits now (exponential),
-    several times, and one of these pasts is chosen by the probability that the delay has lasted since; a deal whose tasks are done was answered, when is not known. The stay
+    several times, and one of these pasts is chosen by the probability that the delay has lasted since. A deal whose tasks are
+    done was answered: where odds ask when, after such a wait, as somebody was at work, and before what followed. The stay
     follows the regime and the context of its entry. All have queued before anybody begins. Draws of a run that goes on from
     another one's state are keyed by the cut, except what all deals share (shocks of the quarter, factors of the week, events).
 R10 Order. Events are ordered by time (as computed), then kind (arrivals, delay ends, task ends, staffing changes and

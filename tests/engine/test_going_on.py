@@ -122,7 +122,20 @@ def only_ages(opening: pd.DataFrame) -> pd.DataFrame:
     return opening[known].assign(p_waiting=waits.astype(float))
 
 
-@pytest.mark.parametrize("model", [WORK, TOUCH])
+SPEED = {"response": {"k": 1.0, "tau_hours": 3.0, "kept": 1.0}}
+BY_DAY = organisation(
+    20.0,
+    [
+        {"name": "A", "tasks": [{"role": "X", "work_hours": gamma(3.0, 0.8)}], "effects": SPEED,
+         "exits": [{"to": "B", "probability": 0.7, "delay_days": exponential(8.0)}, {"to": "lost", "probability": 0.3, "delay_days": 3.0}]},
+        {"name": "B", "tasks": [{"role": "Y", "work_hours": gamma(10.0)}], "effects": SPEED, "exits": exits(gamma(14.0), exponential(10.0))},
+    ],
+    roles=[{"name": "X", "routing": "pool"}, {"name": "Y"}], reps=[{"role": "X", "count": 2}, {"role": "Y", "count": 5}],
+    calendar={"hours": "09:00-17:00", "days": "mon-fri"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("model", [WORK, TOUCH, BY_DAY])
 def test_what_is_not_known_is_drawn_given_what_is(model):
     found = differences(model, 71.4, 3.0, 20, spoil=only_ages)
     outcomes = {name: values for name, values in found.items() if name.endswith((" old", " to win"))}

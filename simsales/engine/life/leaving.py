@@ -58,8 +58,8 @@ class Leaving(Entering):
             rep = rep if rep != NOBODY else deal.owner
             if rep != NOBODY:
                 total += view.skill * self.staff.skill_now(rep)
-        if view.response != 0.0 and deal.response == deal.response:
-            total += view.response * deal.response
+        if view.response != 0.0 and (hours := self._to_answer(deal)) == hours:
+            total += view.response * hours
         if self.shocked and not view.after_sale:
             quarter = self.facts.quarters.index(self.env.now)
             total += self.facts.win_shift[quarter]
@@ -75,13 +75,18 @@ class Leaving(Entering):
             total += self.facts.logit(deal.ordinal, visit.regime)
         return total
 
+    @staticmethod
+    def _to_answer(deal: Deal) -> float:
+        """Return the hours to the first answer, as known, else as imagined; NaN: there was none, or its time moves no odds."""
+        return deal.guess if deal.response != deal.response else deal.response  # noqa: PLR0124 - NaN
+
     def _effects(self, deal: Deal, visit: Visit) -> float:
         """Return what response, score, discount and touch add to the log-odds."""
         effects, total = visit.view.effects, 0.0
         assert effects is not None
-        if effects.response is not None and deal.response == deal.response:
+        if effects.response is not None and (hours := self._to_answer(deal)) == hours:
             curve = effects.response
-            total += rules.response_shift(curve.k, curve.kept, curve.tau_hours, deal.response)
+            total += rules.response_shift(curve.k, curve.kept, curve.tau_hours, hours)
         if effects.score != 0.0:
             total += effects.score * (self.facts.score_at(deal.ordinal, self.env.now) - effects.reference)
         total += effects.discount * deal.discount

@@ -13,12 +13,14 @@ from simsales.engine.plan import NOBODY, Plan
 from simsales.engine.plan.opening import Known
 from simsales.engine.staff.bench import LEAST_PACE, later
 from simsales.engine.streams import MASK, Purpose
+from simsales.engine.worktime import INSTANT
 
 PASTS = 8
 """How many pasts are imagined; one of them is chosen by how likely the deal would still be there."""
 WEEK = 7.0
 _STEP = 0x9E3779B9
 _WAIT, _HANDOFF = 24, 48
+_ANSWER = 79
 _PLACES = 80
 
 
@@ -35,6 +37,8 @@ class Past(Staying):
     def __init__(self, plan: Plan, seed: int, replication: int, hooks: Hooks | None = None) -> None:
         super().__init__(plan, seed, replication, hooks)
         self._backlog: dict[int, float] = {}
+        every = [view for row in plan.views for view in row if view is not None]
+        self._responds = any(v.response != 0.0 or (v.effects is not None and v.effects.response is not None) for v in every)
 
     def choose_given_past(self, deal: Deal, visit: Visit, known: Known, age: float) -> tuple[int, float]:
         """Return exit and remaining delay of a stay of some age whose tasks are done."""
@@ -53,14 +57,57 @@ class Past(Staying):
     def note_backlog(self, waiting: list[Deal]) -> None:
         """Note how long work waits for a rep at the start, as a guide to how long it waited before.
 
-        That is the work of opening deals whose tasks are to be done, shared by the reps who are there.
+        That is the work of opening deals whose tasks are to be done, shared by the reps who are there; but no longer than
+        the working time for which it has waited on average, which is as long as the wait that is still to come where
+        waits are exponential: what came since the last closing waits for the opening, and for nobody.
         """
         hours: dict[int, float] = {}
+        ages: dict[int, list[float]] = {}
         for deal in waiting:
             view = self.plan.views[deal.regime][deal.stage]
             for item in view.tasks[:1] if view is not None else ():
                 hours[item.role] = hours.get(item.role, 0.0) + item.law.mean()
-        self._backlog = {role: total / max(self.staff.pace_of_role(role), LEAST_PACE) for role, total in hours.items()}
+                ages.setdefault(item.role, []).append(self._working_age(deal))
+        for role, total in hours.items():
+            waited = sum(ages[role]) / len(ages[role])
+            self._backlog[role] = min(total / max(self.staff.pace_of_role(role), LEAST_PACE), waited)
+
+    def _working_age(self, deal: Deal) -> float:
+        """Return for how many working hours an opening deal has been in its stage, the last week standing for those before."""
+        assert self.plan.opening is not None
+        age, start = float(self.plan.opening.age[deal.ordinal]), self.plan.start
+        known = min(age, WEEK)
+        return self.plan.worktime.hours_between(start - known, start) * (age / known) if known > 0.0 else 0.0
+
+    def imagine_answer(self, deal: Deal, visit: Visit) -> float:
+        """Return hours to a first answer before the start, of which only is known that there was one; NaN where no odds ask.
+
+        It came after a wait like that of what waits now, when somebody was at work, and not after what is known to follow it.
+        """
+        if not self._responds:
+            return math.nan
+        bound, role = self._first_work(deal, visit)
+        if role == NOBODY:
+            return math.nan
+        begin = deal.created + WEEK * max(math.ceil((self.plan.start - WEEK - deal.created) / WEEK), 0)
+        latest = begin + bound - deal.created
+        for i in range(PASTS):
+            wait = self._backlog.get(role, 0.0)
+            wait *= -math.log(self._draw_past(deal, visit, i, _ANSWER))
+            comes = later(self.plan.worktime, begin, wait, latest) if wait > 0.0 else begin
+            comes = self.staff.opens(role, comes, latest)
+            if comes <= latest:
+                return (comes - begin) * 24.0
+        return max(latest - begin, 0.0) * 24.0
+
+    def _first_work(self, deal: Deal, visit: Visit) -> tuple[float, int]:
+        """Return until when a deal was first worked on at the latest, and in which role."""
+        entered = float(visit.row[3])
+        if visit.number == 1 and entered > deal.created + INSTANT:
+            for view in self.plan.views[deal.regime][: visit.stage]:
+                if view is not None and view.tasks:
+                    return entered, view.tasks[0].role
+        return self.plan.start, visit.view.tasks[0].role if visit.view.tasks else NOBODY
 
     def _work_ahead(self, deal: Deal, visit: Visit) -> float:
         """Return the hours of work that counts for this stay although it was done in earlier stages."""

@@ -56,6 +56,8 @@ class Resuming(Past):
         waiting = bool(view.tasks) and (waiting or bool(going_on)) and not settled
         deal.answered = self._answered(deal, visit, known, waiting or bool(first))
         self._recall_stay(deal, visit, known)
+        if deal.answered and known.response != known.response:  # noqa: PLR0124 - NaN: when is not known
+            deal.guess = self.imagine_answer(deal, visit)
         if view.escalate != NOBODY and (not going_on or since + view.sla > self.env.now):
             self.guard(deal, visit)
         if last:

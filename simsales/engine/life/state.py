@@ -36,6 +36,8 @@ class Deal:
     status: int = OPEN
     reason: int = 0
     response: float = math.nan
+    guess: float = math.nan
+    """Hours to the first answer as imagined, for the odds, of an opening deal that was answered nobody knows when."""
     answered: bool = False
     """Whether the first task has begun (for an opening deal perhaps long ago)."""
     seq: int = 0

@@ -159,6 +159,12 @@ class Bench:
         calendar = self.work if known is None else self.hours[known]
         return later(calendar, time, hours / pace, latest)
 
+    def opens(self, role: int, time: float, latest: float) -> float:
+        """Return when somebody of a role is next at work; infinity where a time is beyond the `latest` that matters."""
+        if time > latest:
+            return float("inf")
+        return min((self.hours[rep].next_open(time) for rep in self.on_duty[role]), default=time)
+
     def pace_of_role(self, role: int) -> float:
         """Return the hours of work that all reps of a role who are there do in an hour of working time."""
         return sum(self._usual_pace(rep) for rep in self.on_duty[role])
