@@ -18,6 +18,8 @@ SHORT = 60
 LINE, LINES = 700, 60
 """A message has no longer line, and no more of them: it never prints somebody's file."""
 _LONG = 15
+_TABLE = 2
+"""Dimensions of a table: rows and columns."""
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -84,6 +86,8 @@ def got(value: Any) -> str:
         return f"a mapping of {', '.join(brief(str(key)) for key in list(value)[:4])}" if value else "an empty mapping"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}" if value else "an empty list"
+    if len(getattr(value, "shape", ())) == _TABLE:
+        return f"a table of {value.shape[0]} x {value.shape[1]}"
     if isinstance(value, float) and len(repr(value)) > _LONG:
         return f"{value:.6g}"
     if isinstance(value, bool):

@@ -124,7 +124,7 @@ def compare_timelines(
     window = [arguments[name] for name in ("start", "until", "cases", "opening")]
     plans = tuple(lower(timeline, *window) for timeline in timelines)
     wanted = _with_months(kpis if precision is None or kpis is None else _with_bookings(kpis))
-    batch = Batch(plans, seed, arguments["engine"], wanted, tuple(window), hooks, own())
+    batch = Batch(plans, seed, arguments["engine"], wanted, tuple(window), hooks, own(wanted))
     frames = _frames(batch, replications, precision, jobs, progress)
     notes = tuple(dict.fromkeys(note for plan in plans for note in plan.notes))
     record = manifest("compare", seed, replications=replications, timelines=list(timelines), **arguments, notes=notes)

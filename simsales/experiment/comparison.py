@@ -296,9 +296,10 @@ class Comparison(Same):
         return replace(self, setting=replace(self.setting, notes=(*self.setting.notes, *notes)))
 
     def _faster(self) -> tuple[str, ...]:
-        """Return the scenarios that change how fast deals go."""
+        """Return the scenarios that change how fast deals go, and bookings with it."""
         retimed = () if self.setting is None else self.setting.retimed
-        return tuple(study.name for study in self.studies[1:] if study.name in retimed or faster(self.table.loc[[study.name]].droplevel("scenario")))
+        rows = {study.name: self.table.loc[[study.name]].droplevel("scenario") for study in self.studies[1:]}
+        return tuple(name for name, found in rows.items() if (name in retimed or faster(found)) and not _same_bookings(found))
 
     def _pairwise(self) -> list[dict[str, Any]]:
         found = []
@@ -350,3 +351,8 @@ def _joint(rows: pd.DataFrame, name: str, pairs: int) -> dict[str, float]:
     wide = half * joint_factor(float(row["n"]), pairs)
     found = {"mean": mean, **{name: float(row[name]) for name in COLUMNS[2:]}}
     return found | {"low_joint": mean - wide, "high_joint": mean + wide}
+
+
+def _same_bookings(rows: pd.DataFrame) -> bool:
+    """Tell whether a scenario leaves bookings exactly as they are: then no part of them is a gain that comes once."""
+    return "bookings" in rows.index and bool((rows.loc["bookings", ["low", "high"]] == 0.0).all())

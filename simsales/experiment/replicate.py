@@ -130,7 +130,7 @@ def replicate(
     timeline = as_timeline(model)
     plan = lower(timeline, start, until, cases, opening)
     chosen = kpi.names_of(kpis)
-    batch = Batch((plan,), seed, engine, chosen, (start, until, cases, opening), hooks, kpi.own())
+    batch = Batch((plan,), seed, engine, chosen, (start, until, cases, opening), hooks, kpi.own(chosen))
     with open_batch(batch, replications, jobs) as run:
         rows = run([(0, r) for r in range(replications)], progress)
     record = manifest("replicate", seed, replications=replications, timeline=timeline, start=start, until=until,

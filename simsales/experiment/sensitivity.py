@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from simsales.engine.lower.stages import exit_rank
-from simsales.errors import InvalidInputError
+from simsales.errors import InvalidInputError, got
 from simsales.experiment.compare import compare
 from simsales.experiment.comparison import Comparison
 from simsales.experiment.executors import Progress
@@ -147,6 +147,10 @@ def sensitivity(
     """
     if set(kinds) - set(KINDS):
         message = f"kinds must be some of {', '.join(KINDS)}, got {', '.join(kinds)}. Hint: leave it out for all of them"
+        raise InvalidInputError(message)
+    if not isinstance(model, Model):
+        as_timeline(model)  # says what else it may be
+        message = f"model must be a Model, got {got(model)}. Hint: of a timeline pass .last."
         raise InvalidInputError(message)
     steps = [] if isinstance(changes, str) else _own(model, changes)
     if isinstance(changes, str):

@@ -11,11 +11,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from simsales.errors import did_you_mean, got
 from simsales.facts import Facts, facts_of, members_of
 from simsales.kpi.base import Kpi, KpiError
 from simsales.kpi.funnel import funnel, funnel_of
-from simsales.kpi.registry import KPIS, glossary, names_of, own, register
+from simsales.kpi.registry import KPIS, glossary, names_of, own, register, usual
 
 if TYPE_CHECKING:
     from simsales.engine import EventLog, Plan
@@ -81,17 +83,27 @@ def table(
     found: dict[str, float] = {}
     for kpi, dimension, member in wanted:
         if dimension is None:
-            found[kpi] = KPIS[kpi].function(facts)
+            found[kpi] = _number(kpi, KPIS[kpi].function(facts))
             continue
         labels = _labels(facts, dimension, names)
         for i, label in enumerate(labels):
             if member == label or (member is None and facts.is_there(dimension, i)):
                 if (dimension, i) not in parts:
                     parts[dimension, i] = facts.narrowed(dimension, i)
-                found[f"{kpi}[{dimension}={label}]"] = KPIS[kpi].function(parts[dimension, i])
+                found[f"{kpi}[{dimension}={label}]"] = _number(kpi, KPIS[kpi].function(parts[dimension, i]))
         if strict and member is not None and member not in labels:
             raise _no_member(kpi, dimension, member, labels)
     return found
+
+
+def _number(name: str, value: object) -> float:
+    """Return what a KPI's function gave; a user's own may give anything."""
+    if isinstance(value, float):
+        return value
+    if isinstance(value, (int, np.number, np.bool_)):
+        return float(value)
+    message = f"the function of the KPI '{name}' must return a number, got {got(value)}. Hint: float('nan') where it is not defined."
+    raise KpiError(message)
 
 
 def default_names() -> tuple[str, ...]:
@@ -186,8 +198,9 @@ def _all_wanted(by: Sequence[str]) -> list[tuple[str, str | None, str | None]]:
                 f"by must be some of {', '.join(DIMENSIONS)}, got {got(dimension)}. {did_you_mean(dimension, DIMENSIONS)}"
             )
             raise KpiError(message)
-    whole: list[tuple[str, str | None, str | None]] = [(name, None, None) for name in KPIS]
-    return whole + [(name, d, None) for d in by for name, kpi in KPIS.items() if d in kpi.by]
+    names = usual()
+    whole: list[tuple[str, str | None, str | None]] = [(name, None, None) for name in names]
+    return whole + [(name, d, None) for d in by for name in names if d in KPIS[name].by]
 
 
 def _labels(facts: Facts, dimension: str, names: bool) -> tuple[str, ...]:

@@ -129,16 +129,33 @@ def register(kpi: Kpi) -> Kpi:
         message = f"kpi must have a function, and higher, lower or target as its good direction, got {got(kpi.function)} and {got(kpi.better)}."
         raise KpiError(message)
     KPIS[kpi.name] = kpi
+    _PASSED.discard(kpi.name)
     return kpi
 
 
-def own() -> tuple[Kpi, ...]:
-    """Return the KPIs that are not built in."""
-    return tuple(kpi for name, kpi in KPIS.items() if name not in BUILT_IN)
+_PASSED: set[str] = set()
+"""Names of KPIs that were only passed to an experiment: known by name, and no part of later ones that do not ask for them."""
+
+
+def usual() -> tuple[str, ...]:
+    """Return the names of the KPIs that every table has: those built in, and those that were registered."""
+    return tuple(name for name in KPIS if name not in _PASSED)
+
+
+def own(names: Iterable[str] | None = None) -> tuple[Kpi, ...]:
+    """Return the KPIs that are not built in.
+
+    Parameters
+    ----------
+    names : iterable of str, optional
+        Those among these, such as ``mine[month]``; absent: those of every table.
+    """
+    wanted = usual() if names is None else {name.partition("[")[0] for name in names}
+    return tuple(kpi for name, kpi in KPIS.items() if name not in BUILT_IN and name in wanted)
 
 
 def names_of(kpis: Iterable[str | Kpi] | None) -> tuple[str, ...] | None:
-    """Return KPIs by name; those given as such are registered.
+    """Return KPIs by name; those given as such are known by it from then on, and no part of tables that do not ask for them.
 
     Raises
     ------
@@ -150,7 +167,16 @@ def names_of(kpis: Iterable[str | Kpi] | None) -> tuple[str, ...] | None:
     if isinstance(kpis, (str, Kpi)) or not isinstance(kpis, Iterable):
         message = f"kpis must be a list of names, got {got(kpis)}. Hint: write kpis=['bookings']."
         raise KpiError(message)
-    return tuple(kpi if isinstance(kpi, str) else register(kpi).name for kpi in kpis)
+    return tuple(kpi if isinstance(kpi, str) else _passed(kpi) for kpi in kpis)
+
+
+def _passed(kpi: Kpi) -> str:
+    """Return the name of a KPI that is passed: known from now on, and in no more tables than before."""
+    before = usual()
+    name = register(kpi).name
+    if name not in before:
+        _PASSED.add(name)
+    return name
 
 
 ARROWS = {"higher": "↑", "lower": "↓", "target": "○"}

@@ -110,6 +110,10 @@ class Value(BaseModel):
         copy = type(self)(**kept, **new)
         return copy.model_copy(deep=True) if deep else copy
 
+    def copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # type: ignore[override]
+        """Return :meth:`model_copy`: the older name checks nothing where pydantic still has it."""
+        return self.model_copy(update=update, deep=deep)
+
 
 def _hashable(value: Any) -> Any:
     """Return a stand-in with a hash for a mapping or list, at any depth."""

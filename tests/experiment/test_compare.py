@@ -183,3 +183,10 @@ def test_a_scenario_needs_a_base_without_dated_changes():
     dated = Scenario(name="later", changes=[{"scale": {"path": "channels[web].leads_per_week", "by": 2.0, "start": "2027-02-01"}}])
     with pytest.raises(CompareError, match="base must be a model for scenario 'two more' to change, got a timeline of 2"):
         compare(apply(dated, shop()), [TWO_MORE])
+
+
+@pytest.mark.parametrize(("bookings", "said"), [([10.0, 20.0, 30.0], ()), ([12.0, 22.0, 33.0], ("quicker",))])
+def test_no_gain_that_comes_once_where_bookings_are_unchanged(bookings, said):
+    days = {"base": [9.0, 9.5, 9.1], "quicker": [8.0, 8.5, 8.2]}
+    found = made_up(base={"bookings": [10.0, 20.0, 30.0], "cycle_days": days["base"]}, quicker={"bookings": bookings, "cycle_days": days["quicker"]})
+    assert found._faster() == said

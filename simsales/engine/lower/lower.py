@@ -29,7 +29,7 @@ FIRST_YEAR, LAST_YEAR = 1800, 9000
 """Between them a run begins and ends: a calendar ends with the year 9999."""
 MOST_CASES = 2**32 - 1
 """A lead's number is a 32-bit word of its draws."""
-When = str | dt.date | float | None
+When = str | dt.date | np.datetime64 | float | None
 
 
 def lower(
@@ -117,6 +117,8 @@ def time_of(clock: Clock, value: When, name: str, default: float) -> float:
                 "Hint: year, month and day, with hyphens."
             )
             raise InvalidModelError(message) from error
+    if isinstance(value, np.datetime64) and not np.isnat(value):  # a date where it counts days, else a moment
+        value = value.astype("datetime64[us]").item() if np.datetime_data(value)[0] not in "YMWD" else value.astype("datetime64[D]").item()
     if isinstance(value, dt.datetime):
         aware = value if value.tzinfo is not None else value.replace(tzinfo=clock.zone)
         return clock.days(aware.astimezone(dt.UTC))
