@@ -69,3 +69,13 @@ def test_a_first_stage_that_some_deals_skip_makes_owners_of_the_next_role():
     m = shop()
     skipped = m.stages[0].model_copy(update={"when": "amount > 10"})
     assert unearned(m.model_copy(update={"stages": (skipped, m.stages[1])})) == []
+
+
+@pytest.mark.parametrize(("share", "said"), [(1.0, False), (0.1, True), (None, True)])
+def test_a_smaller_part_in_wins_of_others_is_said_since_effort_does_not_know_of_it(share, said):
+    splits = [] if share is None else [{"role": "AE", "share": share, "overlay": True}]
+    change = {"plan": {"name": "s", "base": 7.0, "splits": splits}}
+    words = "Role 'AE' is credited"
+    found = unearned(apply(Scenario(changes=[change]), shop(None, SHARED, effort={"elasticity": 0.3})))
+    assert any(words in line and "where it was 100%" in line for line in found) == said
+    assert not any(words in line for line in unearned(apply(Scenario(changes=[change]), shop(None, SHARED))))

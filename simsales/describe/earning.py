@@ -58,7 +58,34 @@ def unearned(of: Model | Timeline, until: str | None = None) -> list[str]:
         f"Nobody can earn the SPIFF '{spiff.name}' of plan {name}: {reasons[0]}.": None
         for (name, spiff), reasons in seen.items() if all(reasons)
     }  # fmt: skip
-    return [*said, *_ended(timeline)]
+    return [*said, *_ended(timeline), *_credited_less(timeline)]
+
+
+def _credited_less(timeline: Timeline) -> Iterator[str]:
+    """Yield roles whose part in others' wins a change makes smaller or larger: pay goes with it, and effort does not know."""
+    if all(regime.model.effort is None for regime in timeline.regimes):
+        return
+    before = _parts_given(timeline.usual)
+    told: dict[str, None] = {}
+    for regime in timeline.regimes:
+        now = _parts_given(regime.model)
+        for role in dict.fromkeys((*before, *now)):
+            then, share = before.get(role, 0.0), now.get(role, 0.0)
+            if then != share:
+                told.setdefault(
+                    f"Role '{role}' is credited {share:.0%} of wins of others, where it was {then:.0%}: its pay changes, but effort answers to rates and "
+                    "not to shares of credit. Hint: change its rates for that."
+                )
+    yield from told
+
+
+def _parts_given(model: Model) -> dict[str, float]:
+    """Return the largest share of a win that plans in use credit to each other role."""
+    found: dict[str, float] = {}
+    for rep in model.reps:
+        for split in model.plans[rep.plan].splits if rep.plan is not None else ():
+            found[split.role] = max(found.get(split.role, 0.0), split.share)
+    return found
 
 
 def _ended(timeline: Timeline) -> Iterator[str]:
