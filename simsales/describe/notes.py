@@ -62,7 +62,16 @@ def late(scenario: Scenario, model: Model, until: str | None = None, *, results:
         for i, change in enumerate(scenario.changes)
         if change.start is not None and change.start > end
     ]
-    return [*over, *_sizes(scenario, model), *idle_changes(scenario, model, until), *(idle_results(scenario, model) if results else [])]
+    return [*over, *_sizes(scenario, model), *_assumption(scenario), *idle_changes(scenario, model, until), *(idle_results(scenario, model) if results else [])]
+
+
+def _assumption(scenario: Scenario) -> Iterator[str]:
+    """Yield a scenario that changes pay and, beside it, the assumption of how people react to pay."""
+    paths = [(change.kind, getattr(change, "path", "")) for change in scenario.changes]
+    reaction = any(kind == "effort" or path.partition(".")[0] == "effort" for kind, path in paths)
+    pay = any(kind == "plan" or path.startswith("plans[") or path.endswith("].plan") for kind, path in paths)
+    if reaction and pay:
+        yield f"{scenario.name}: it changes pay and how people are assumed to react to pay; the difference is of both. Hint: change effort in the model, for base and scenario alike."
 
 
 def _sizes(scenario: Scenario, model: Model) -> Iterator[str]:
