@@ -186,12 +186,14 @@ def test_deals_of_another_size_cost_another_delivery_and_that_is_said(path: str,
 @pytest.mark.parametrize(
     ("changes", "said"),
     [([{"effort": {"off": True}}, {"plan": {"name": "p", "base": 1.0}}], True), ([{"set": {"path": "effort", "to": None}}, {"set": {"path": "plans[p].rates[0].rate", "to": 0.0}}], True),
+     ([{"effort": {"elasticity": 0.0}}, {"plan": {"name": "p", "base": 1.0}}], True), ([{"effort": {"elasticity": 0.5}}, {"plan": {"name": "p", "base": 1.0}}], False),
      ([{"effort": {"off": True}}], False), ([{"plan": {"name": "p", "base": 1.0}}], False)],
 )  # fmt: skip
 def test_pay_and_the_reaction_to_pay_in_one_scenario_are_said_to_be_mixed(changes: list[dict[str, Any]], said: bool) -> None:  # noqa: FBT001 - pytest
     m = firm(plans={"p": {"base": 2.0, "quota": 5.0, "rates": [{"rate": 0.1}]}}, reps=[each | {"plan": "p"} for each in BASE["reps"]], effort={"elasticity": 0.3})
     found = late(ss.Scenario(name="s", changes=changes), m)  # type: ignore[arg-type]
     assert any("the difference is of both" in line for line in found) == said
+    assert not any("the difference is of both" in line for line in late(ss.Scenario(name="s", changes=changes), m.model_copy(update={"effort": None})))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("back", "holds"), [(False, False), (True, True)])

@@ -12,7 +12,7 @@ from simsales.describe.idle import idle_changes, idle_parts, idle_results, last_
 from simsales.describe.words import plural
 from simsales.model.base import AFTER_OUTCOMES, OUTCOMES
 from simsales.model.calendars import Calendar
-from simsales.model.levers import Scenario
+from simsales.model.levers import Change, Scenario
 from simsales.model.schema import Exit, Model, Stage
 
 
@@ -62,16 +62,23 @@ def late(scenario: Scenario, model: Model, until: str | None = None, *, results:
         for i, change in enumerate(scenario.changes)
         if change.start is not None and change.start > end
     ]
-    return [*over, *_sizes(scenario, model), *_assumption(scenario), *idle_changes(scenario, model, until), *(idle_results(scenario, model) if results else [])]
+    return [*over, *_sizes(scenario, model), *(_assumption(scenario) if model.effort is not None else ()), *idle_changes(scenario, model, until), *(idle_results(scenario, model) if results else [])]
 
 
 def _assumption(scenario: Scenario) -> Iterator[str]:
-    """Yield a scenario that changes pay and, beside it, the assumption of how people react to pay."""
+    """Yield a scenario that changes pay and switches off how people, in its base, react to pay."""
     paths = [(change.kind, getattr(change, "path", "")) for change in scenario.changes]
-    reaction = any(kind == "effort" or path.partition(".")[0] == "effort" for kind, path in paths)
     pay = any(kind == "plan" or path.startswith("plans[") or path.endswith("].plan") for kind, path in paths)
-    if reaction and pay:
-        yield f"{scenario.name}: it changes pay and how people are assumed to react to pay; the difference is of both. Hint: change effort in the model, for base and scenario alike."
+    if pay and any(_without_reaction(change) for change in scenario.changes):
+        yield f"{scenario.name}: it changes pay and lets nobody react to pay; the difference is of both. Hint: take effort out of the model, for base and scenario alike."
+
+
+def _without_reaction(change: Change) -> bool:
+    """Tell whether a change switches effort off, in whichever way."""
+    if change.kind == "effort":
+        return bool(getattr(change, "off", False)) or getattr(change, "elasticity", None) == 0.0
+    path, to = getattr(change, "path", ""), getattr(change, "to", ...)
+    return (path == "effort" and to is None) or (path == "effort.elasticity" and to == 0.0)
 
 
 def _sizes(scenario: Scenario, model: Model) -> Iterator[str]:
