@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from test_cli import MODEL, simsales
+from typer.testing import CliRunner
 
 import simsales as ss
 from simsales.cli.terminal import app
@@ -152,3 +153,21 @@ def test_a_repeated_run_shows_what_was_asked_for(files: Path) -> None:
 def test_sensitivity_names_the_step_that_takes_a_model_only(files: Path) -> None:
     assert "must be a model, got a scenario" in simsales("sensitivity", files / "后.yaml", exit_code=3).stderr
     assert {"compare", "sensitivity"} <= {command.callback.__name__ for command in app.registered_commands if command.callback}
+
+
+def test_a_kpi_that_is_asked_for_needs_no_part_that_the_model_lacks(tmp_path):
+    model = tmp_path / "m.yaml"
+    model.write_text(
+        "simsales: 1\nname: m\nhorizon_days: 60\nchannels: [{name: web, leads_per_week: 7}]\nsegments: [{name: all, amount: 100}]\n"
+        "stages: [{name: Open, exits: [{to: won, probability: 0.5, delay_days: 5}, {to: lost, probability: 0.5, delay_days: 5}]}]\n"
+        "terms: {payment_days: 10}\n",
+        encoding="utf-8",
+    )
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text("simsales: 1\nname: s\nbase: m.yaml\nchanges: [{set: {path: terms.payment_days, to: 5}}]\n", encoding="utf-8")
+    shown = CliRunner().invoke(app, ["compare", str(model), str(scenario), "--reps", "2", "--kpi", "cash"])
+    assert shown.exit_code == 0, shown.output
+    assert "Cash" in shown.stdout
+    refused = CliRunner().invoke(app, ["compare", str(model), str(scenario), "--reps", "2", "--kpi", "queue_days[role]"])
+    assert refused.exit_code == 3
+    assert "no role is named in the model" in refused.stderr

@@ -124,7 +124,7 @@ def compare_timelines(
     window = [arguments[name] for name in ("start", "until", "cases", "opening")]
     plans = tuple(lower(timeline, *window) for timeline in timelines)
     wanted = _with_months(kpis if precision is None or kpis is None else _with_bookings(kpis))
-    batch = Batch(plans, seed, arguments["engine"], wanted, tuple(window), hooks, own(wanted))
+    batch = Batch(plans, seed, arguments["engine"], wanted, tuple(window), hooks, own(wanted), _named(wanted, arguments.get("asked") or ()))
     frames = _frames(batch, replications, precision, jobs, progress)
     notes = tuple(dict.fromkeys(note for plan in plans for note in plan.notes))
     record = manifest("compare", seed, replications=replications, timelines=list(timelines), **arguments, notes=notes)
@@ -135,6 +135,12 @@ def compare_timelines(
     )
     asked = _expanded(arguments.get("asked") or (), [name for frame in frames for name in frame.columns])
     return Comparison(studies, record, setting_of(plans, len(frames[0])), asked)
+
+
+def _named(kpis: tuple[str, ...] | None, asked: Sequence[str]) -> tuple[str, ...]:
+    """Return the KPIs that somebody asked for: not the parts of the default table, which a model may lack."""
+    usual = set(default_names()).difference(asked)
+    return tuple(name for name in kpis or () if name not in usual)
 
 
 def _expanded(names: Sequence[str], columns: Sequence[str]) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ class Batch:
         A user's own rules.
     own : tuple of Kpi
         A user's own measures.
+    named : tuple of str, optional
+        The KPIs that somebody asked for by name, whose parts must be there; None: all of `kpis`.
     """
 
     plans: tuple[Plan, ...]
@@ -70,6 +72,7 @@ class Batch:
     window: tuple[Any, ...] = ()
     hooks: Hooks | None = None
     own: tuple[kpi.Kpi, ...] = ()
+    named: tuple[str, ...] | None = None
 
 
 def replicate(
@@ -195,7 +198,7 @@ def open_batch(batch: Batch, n_items: int, jobs: Any = None) -> Iterator[Runner]
         As in :func:`replicate`.
     """
     expect("hooks", batch.hooks, (Hooks, type(None)), "Hooks. Hint: Hooks(route=..., exit=...) holds rules of your own")
-    kpi.check_members(batch.kpis or (), batch.plans)  # a wrong name fails here and not in a worker
+    kpi.check_members(batch.kpis or () if batch.named is None else batch.named, batch.plans)  # a wrong name fails here and not in a worker
     how = resolve(jobs)
     if not is_sendable((batch.hooks, batch.own)):  # said here, not by a worker that dies
         if how.kind == "processes" and jobs is not None:
