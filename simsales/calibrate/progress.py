@@ -53,7 +53,7 @@ def _stay(tasks: pd.DataFrame, entered: Any, now: Any, labels: dict[str, str]) -
     age = _days(entered, now)
     going_on = tasks[tasks["ended_at"].isna()]
     if going_on.empty:
-        return {"delay_days": _within(_days(tasks["ended_at"].max(), now), age)}
+        return {"delay_days": age}  # the laws of exits are learnt from whole stays: so is the age that goes with them
     at_work = going_on.dropna(subset=["started_at"])
     if at_work.empty:
         since = going_on["queued_at"].min()
